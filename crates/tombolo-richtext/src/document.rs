@@ -110,11 +110,7 @@ pub struct Block {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The type, `t` in JSON and in the CRDT; see [`kind`].
-    #[serde(
-        rename = "t",
-        default = "paragraph",
-        skip_serializing_if = "is_paragraph"
-    )]
+    #[serde(rename = "t", default = "paragraph", skip_serializing_if = "is_paragraph")]
     pub kind: String,
     /// All attributes but `id` and `t`, known or not; see [`attr`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -151,21 +147,13 @@ fn is_paragraph(kind: &String) -> bool {
 
 impl Default for Document {
     fn default() -> Self {
-        Self {
-            schema: SCHEMA,
-            blocks: Vec::new(),
-        }
+        Self { schema: SCHEMA, blocks: Vec::new() }
     }
 }
 
 impl Default for Block {
     fn default() -> Self {
-        Self {
-            id: None,
-            kind: paragraph(),
-            attrs: Attrs::new(),
-            runs: Vec::new(),
-        }
+        Self { id: None, kind: paragraph(), attrs: Attrs::new(), runs: Vec::new() }
     }
 }
 
@@ -246,9 +234,10 @@ pub(crate) fn same_blocks(left: &[Block], right: &[Block]) -> bool {
     left.len() == right.len()
         && left.iter().zip(right).all(|(a, b)| {
             let groups = a.groups().len() == b.groups().len()
-                && a.groups().iter().zip(b.groups()).all(|(x, y)| {
-                    *there.entry(x).or_insert(y) == y && *back.entry(y).or_insert(x) == *x
-                });
+                && a.groups()
+                    .iter()
+                    .zip(b.groups())
+                    .all(|(x, y)| *there.entry(x).or_insert(y) == y && *back.entry(y).or_insert(x) == *x);
             let attrs = |block: &'_ Block| {
                 block
                     .attrs
@@ -281,10 +270,7 @@ impl Block {
     /// An empty block of the given type.
     #[must_use]
     pub fn new(kind: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            ..Self::default()
-        }
+        Self { kind: kind.to_owned(), ..Self::default() }
     }
 
     /// The same block with an attribute set.
@@ -306,10 +292,7 @@ impl Block {
         match self.runs.last_mut() {
             _ if text.is_empty() => {}
             Some(last) if last.marks == *marks => last.text.push_str(text),
-            _ => self.runs.push(Run {
-                text: text.to_owned(),
-                marks: marks.clone(),
-            }),
+            _ => self.runs.push(Run { text: text.to_owned(), marks: marks.clone() }),
         }
     }
 
@@ -327,10 +310,7 @@ impl Block {
     #[must_use]
     pub fn groups(&self) -> Vec<&str> {
         let list = self.attrs.get(attr::IN).and_then(Value::as_array);
-        list.into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect()
+        list.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     /// Whether readers leave this block out: a ghost without text.
@@ -368,10 +348,7 @@ impl Run {
     /// A run without marks.
     #[must_use]
     pub fn plain(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            marks: Marks::new(),
-        }
+        Self { text: text.to_owned(), marks: Marks::new() }
     }
 
     /// The same run with a mark set.
@@ -384,10 +361,7 @@ impl Run {
 
 /// What an embed reads as: itself where it is a string, else its member `text`, else nothing.
 pub(crate) fn embed_text(embed: &Value) -> &str {
-    embed
-        .as_str()
-        .or_else(|| embed.get("text").and_then(Value::as_str))
-        .unwrap_or("")
+    embed.as_str().or_else(|| embed.get("text").and_then(Value::as_str)).unwrap_or("")
 }
 
 /// Turns every kind of newline into [`LINE_BREAK`].

@@ -57,9 +57,7 @@ pub enum Expand {
 #[must_use]
 pub fn expand_of(key: &str) -> Expand {
     match key {
-        mark::BOLD | mark::ITALIC | mark::UNDERLINE | mark::STRIKE | mark::HIGHLIGHT => {
-            Expand::After
-        }
+        mark::BOLD | mark::ITALIC | mark::UNDERLINE | mark::STRIKE | mark::HIGHLIGHT => Expand::After,
         _ => Expand::None,
     }
 }
@@ -72,20 +70,13 @@ pub fn flatten(document: &Document) -> Flat {
     let mut pos = 0;
     for block in &document.blocks {
         flat.text.push('\n');
-        flat.markers.push(Marker {
-            pos,
-            attrs: marker_attrs(block),
-        });
+        flat.markers.push(Marker { pos, attrs: marker_attrs(block) });
         pos += 1;
         let first = flat.marks.len();
         for run in &block.runs {
             let start = pos;
             // A newline here would be a marker.
-            flat.text.extend(
-                run.text
-                    .chars()
-                    .map(|c| if c == '\n' { crate::LINE_BREAK } else { c }),
-            );
+            flat.text.extend(run.text.chars().map(|c| if c == '\n' { crate::LINE_BREAK } else { c }));
             pos += run.text.chars().count();
             for (key, value) in run.marks.iter().filter(|(_, value)| !value.is_null()) {
                 push_mark(&mut flat.marks, first, start..pos, key, value);
@@ -112,24 +103,12 @@ fn marker_attrs(block: &Block) -> Attrs {
 
 /// Adds a range, or lengthens the block's range (those from index `first` on) that ends where it starts and says the
 /// same: fewer ranges are what keeps a CRDT text fast.
-fn push_mark(
-    marks: &mut Vec<FlatMark>,
-    first: usize,
-    range: Range<usize>,
-    key: &str,
-    value: &Value,
-) {
+fn push_mark(marks: &mut Vec<FlatMark>, first: usize, range: Range<usize>, key: &str, value: &Value) {
     let open = marks[first..].iter_mut().rev().find(|mark| mark.key == key);
     match open {
-        Some(last) if last.range.end == range.start && last.value == *value => {
-            last.range.end = range.end
-        }
+        Some(last) if last.range.end == range.start && last.value == *value => last.range.end = range.end,
         _ if range.is_empty() => {}
-        _ => marks.push(FlatMark {
-            range,
-            key: key.to_owned(),
-            value: value.clone(),
-        }),
+        _ => marks.push(FlatMark { range, key: key.to_owned(), value: value.clone() }),
     }
 }
 
@@ -162,10 +141,7 @@ pub fn parse_flat<'a>(
             }
         }
     }
-    Document {
-        schema: SCHEMA,
-        blocks,
-    }
+    Document { schema: SCHEMA, blocks }
 }
 
 /// Appends text; an embed's mark is dropped from characters that are no embeds.
@@ -177,19 +153,13 @@ fn push_text(block: &mut Block, text: &str, marks: &Marks) {
     bare.remove(mark::EMBED);
     let mut buffer = [0; 4];
     for c in text.chars() {
-        block.push(
-            c.encode_utf8(&mut buffer),
-            if c == EMBED { marks } else { &bare },
-        );
+        block.push(c.encode_utf8(&mut buffer), if c == EMBED { marks } else { &bare });
     }
 }
 
 fn block_of(marker: Option<&Value>, overrides: &BTreeMap<String, Value>) -> Block {
     let mut attrs: Attrs = match marker {
-        Some(Value::Object(map)) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
+        Some(Value::Object(map)) => map.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         _ => Attrs::new(),
     };
     let id = match attrs.remove("id") {
@@ -210,10 +180,5 @@ fn block_of(marker: Option<&Value>, overrides: &BTreeMap<String, Value>) -> Bloc
         _ => kind::PARAGRAPH.to_owned(),
     };
     attrs.retain(|_, value| !value.is_null());
-    Block {
-        id,
-        kind,
-        attrs,
-        runs: Vec::new(),
-    }
+    Block { id, kind, attrs, runs: Vec::new() }
 }

@@ -1,0 +1,99 @@
+//! The reader's promise: what it gives can be written back.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::raw_block;
+use super::read::{Unit, read_units};
+use super::write::{Marker, Writer};
+use crate::document::{Block, attr, kind, same_blocks};
+
+/// How many constructs are made raw, one after the other, before the whole page is.
+const REPAIRS_MAX: usize = 8;
+
+/// Reads a page so that writing it and reading that again gives the same blocks, and the written differs from the
+/// source in white space and list markers alone.
+pub(super) fn read_checked(source: &str) -> Vec<Block> {
+    let mut units = faithful_units(source);
+    for _ in 0..=REPAIRS_MAX {
+        let blocks: Vec<&Block> = units.iter().flat_map(|unit| &unit.blocks).collect();
+        let written = Writer::new(&blocks).page(&blocks);
+        let again: Vec<Block> = faithful_units(&written).into_iter().flat_map(|unit| unit.blocks).collect();
+        let Some(unit) = first_difference(&units, &again) else {
+            return units.into_iter().flat_map(|unit| unit.blocks).collect();
+        };
+        let Some(unit) =
+            units.get_mut(unit).filter(|unit| unit.blocks.iter().any(|block| block.kind != kind::RAW))
+        else {
+            break;
+        };
+        unit.make_raw();
+    }
+    vec![raw_block(source.trim_matches('\n'), "markdown")]
+}
+
+/// Reads a page and makes raw each construct whose writing says something else than its source.
+fn faithful_units(source: &str) -> Vec<Unit> {
+    let mut units = read_units(source);
+    let blocks: Vec<&Block> = units.iter().flat_map(|unit| &unit.blocks).collect();
+    let writer = Writer::new(&blocks);
+    for unit in &mut units {
+        let blocks: Vec<&Block> = unit.blocks.iter().collect();
+        if squash(&writer.page(&blocks)) != squash(&unit.source) {
+            unit.make_raw();
+        }
+    }
+    units
+}
+
+/// The index of the first unit that the second reading does not repeat; the last one where that has more.
+fn first_difference(units: &[Unit], again: &[Block]) -> Option<usize> {
+    let mut read = 0;
+    let mut all: Vec<Block> = Vec::new();
+    for (index, unit) in units.iter().enumerate() {
+        all.extend(unit.blocks.iter().cloned());
+        let end = read + unit.blocks.len();
+        let same = again.get(read..end).is_some_and(|blocks| same_blocks(&unit.blocks, blocks));
+        if !same {
+            return Some(index);
+        }
+        read = end;
+    }
+    (again.len() > read || !same_blocks(&all, again)).then(|| units.len().saturating_sub(1))
+}
+
+/// Text without white space, the sign of quotations and the choice of list markers.
+fn squash(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut rest = line.trim_start();
+        loop {
+            let marker = rest.split_whitespace().next().unwrap_or("");
+            if let Some(quoted) = rest.strip_prefix('>') {
+                rest = quoted.trim_start();
+            } else if Marker::parse(marker).is_some() {
+                out.push(if marker.len() == 1 { '-' } else { '1' });
+                rest = rest[marker.len()..].trim_start();
+            } else {
+                break;
+            }
+        }
+        out.extend(rest.chars().filter(|c| !c.is_whitespace()));
+    }
+    out
+}
+
+/// Gives the groups of a page lasting names.
+pub(super) fn name_groups(blocks: &mut [Block], ids: &mut dyn FnMut() -> String) {
+    let mut names: HashMap<String, String> = HashMap::new();
+    for block in blocks {
+        let Some(Value::Array(groups)) = block.attrs.get_mut(attr::IN) else { continue };
+        for group in groups {
+            if let Value::String(name) = group {
+                let given = names.entry(name.clone()).or_insert_with(&mut *ids);
+                given.clone_into(name);
+            }
+        }
+    }
+}
