@@ -1,0 +1,22 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: {
+    // The oldest web view we open in; it knows `light-dark()` and `oklch()`, so styles are shipped as written.
+    target: 'safari18',
+    // The content security policy allows files of our own, never `data:` fonts or scripts.
+    assetsInlineLimit: 0,
+    // Every browser of that age preloads modules by itself.
+    modulePreload: { polyfill: false },
+  },
+  server: { port: 5173, strictPort: true },
+  clearScreen: false,
+  // Without it Vitest resolves Svelte's server build, which cannot mount.
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts', 'packages/*/src/**/*.test.ts'],
+  },
+});
