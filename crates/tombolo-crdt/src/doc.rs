@@ -51,6 +51,10 @@ pub struct KeyWrite {
     pub peer: PeerId,
 }
 
+/// A set of operations that a document has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version(VersionVector);
+
 /// The operations of one peer in an update: from the first counter up to, not including, the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -166,6 +170,25 @@ impl Doc {
             Err(_) => self.broken.set(true),
         }
         imported
+    }
+
+    /// What the document has now, to ask later what came after it.
+    ///
+    /// # Errors
+    /// [`Error::Broken`].
+    pub fn version(&self) -> Result<Version> {
+        self.guard(|loro| Ok(Version(loro.oplog_vv())))
+    }
+
+    /// One update with everything that came after a version; none if nothing did.
+    ///
+    /// # Errors
+    /// [`Error::Broken`], `INTERNAL`.
+    pub fn update_since(&self, version: &Version) -> Result<Option<Vec<u8>>> {
+        self.guard(|loro| match loro.oplog_vv() == version.0 {
+            true => Ok(None),
+            false => loro.export(ExportMode::updates(&version.0)).map(Some).map_err(Error::edit),
+        })
     }
 
     /// Whether the document has every operation of the update, each one equal to the update's own.

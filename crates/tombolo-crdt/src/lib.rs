@@ -25,7 +25,7 @@ mod error;
 mod rewrite;
 mod row;
 
-pub use doc::{Doc, Imported, KeyWrite, Span, spans};
+pub use doc::{Doc, Imported, KeyWrite, Span, Version, spans};
 pub use edit::Edit;
 pub use error::{Error, Result};
 pub use rewrite::{Pending, Rewrite, Rewritten, rewrite};
