@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::raw_block;
+use super::{raw_block, set_hint};
 use super::read::{Unit, read_units};
-use super::write::{Marker, Writer};
+use super::write::{GAP_MAX, Marker, Writer, touches};
 use crate::document::{Block, attr, kind, same_blocks};
 
 /// How many constructs are made raw, one after the other, before the whole page is.
@@ -29,6 +29,7 @@ pub(super) fn read_checked(source: &str) -> Vec<Block> {
             break;
         };
         unit.make_raw();
+        set_gaps(&mut units);
     }
     vec![raw_block(source.trim_matches('\n'), "markdown")]
 }
@@ -44,7 +45,23 @@ fn faithful_units(source: &str) -> Vec<Unit> {
             unit.make_raw();
         }
     }
+    set_gaps(&mut units);
     units
+}
+
+/// Records where a page has no blank line between two constructs, or more than one.
+fn set_gaps(units: &mut [Unit]) {
+    for index in 0..units.len() {
+        let gap = units[index].gap as u64;
+        let usual = if index == 0 { 0 } else { 1 };
+        let (before, rest) = units.split_at_mut(index);
+        let last = before.last().and_then(|unit| unit.blocks.last());
+        let Some(first) = rest[0].blocks.first_mut() else { continue };
+        let kept = gap > 0 || last.is_none_or(|last| touches(last, first));
+        if gap != usual && kept && gap <= GAP_MAX {
+            set_hint(&mut first.attrs, "gap", gap);
+        }
+    }
 }
 
 /// The index of the first unit that the second reading does not repeat; the last one where that has more.

@@ -160,7 +160,7 @@ impl InlineReader<'_, '_> {
                 self.push(&LINE_BREAK.to_string(), (!bare).then(|| Value::from("  \n")));
             }
             NodeValue::Code(code) => {
-                let written = self.slice(node)?.replace('\n', " ");
+                let written = self.slice(node)?;
                 let md = (written != code_span(&code.literal)).then(|| Value::from(written));
                 self.open.push((mark::CODE, Value::Bool(true)));
                 self.push(&line_breaks(&code.literal), md);

@@ -60,6 +60,17 @@ pub(super) struct Margin {
     pub(super) lead: usize,
 }
 
+/// Whether the run's source says nothing but where a line ended.
+fn breaks_only(run: &Run) -> bool {
+    match run.marks.get(mark::MD) {
+        Some(Value::String(source)) if run.marks.contains_key(mark::CODE) => {
+            source.contains('\n') && source.replace('\n', " ") == inline_write::code_span(&run.text)
+        }
+        Some(source) => source == "\n",
+        None => false,
+    }
+}
+
 /// Drops the hints for single line ends where one column explains them all, and records that column in `attrs`.
 pub(super) fn find_wrap(runs: Vec<Run>, written: &[&str], margin: Margin, attrs: &mut Attrs) -> Vec<Run> {
     let md = |run: &Run| run.marks.get(mark::MD).cloned();
@@ -70,7 +81,7 @@ pub(super) fn find_wrap(runs: Vec<Run>, written: &[&str], margin: Margin, attrs:
     let mut joined = Block::default();
     for run in &runs {
         let mut marks = run.marks.clone();
-        if md(run) == Some(Value::from("\n")) {
+        if breaks_only(run) {
             marks.remove(mark::MD);
         }
         joined.push(&run.text, &marks);

@@ -19,7 +19,7 @@
 //! | mark `md`, a string | the source of this run's text (an escape, an entity, an autolink, a line break) |
 //! | mark `link_md` | the link after its text: a title, a reference label |
 //! | mark `nest` | the order of the marks, outermost first, where several cover the same text |
-//! | attribute `md` | an object: `wrap` (column at which lines were broken), `setext` and `close` (heading), `fence` (code; empty: indented), `rule` (divider), `marker`, `loose`, `check` (list item) |
+//! | attribute `md` | an object: `wrap` (column at which lines were broken), `setext` and `close` (heading), `fence` (code; empty: indented), `rule` (divider), `marker`, `loose`, `check` (list item), `gap` (blank lines before the block, where not one) |
 
 mod check;
 mod inline_read;

@@ -14,10 +14,12 @@ use crate::document::{Block, attr, kind, line_breaks};
 /// Containers nested deeper are kept verbatim.
 const DEPTH_MAX: usize = 16;
 
-/// A top-level construct: its lines (from 1, both included) and the blocks it became.
+/// A top-level construct: its source and the blocks it became.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) source: String,
+    /// Blank lines before it.
+    pub(super) gap: usize,
     pub(super) blocks: Vec<Block>,
 }
 
@@ -33,33 +35,40 @@ pub(super) fn read_units(text: &str) -> Vec<Unit> {
     let arena = Arena::new();
     let root = parse_document(&arena, text, &options());
     let source = Source::new(text);
+    let mut units = Units { source: &source, units: Vec::new(), read_to: 0 };
     let mut reader = BlockReader { source: &source, groups: 0 };
-    let mut units = Vec::new();
-    let mut read_to = 0;
     for node in root.children() {
         let at = node.data().sourcepos;
-        let first = at.start.line.max(read_to + 1);
-        let last = at.end.line.max(first);
-        push_gap(&mut units, source.lines(read_to + 1, first - 1));
+        let first = at.start.line.max(units.read_to + 1);
+        units.push(units.read_to + 1, first - 1, Vec::new());
         let mut blocks = Vec::new();
         let place = Place { within: Vec::new(), indent: 0, groups: Vec::new() };
-        let read = reader.block(node, &place, &mut None, &mut blocks);
-        let mut unit = Unit { source: source.lines(first, last), blocks };
-        if read.is_err() || unit.blocks.is_empty() {
-            unit.make_raw();
+        if reader.block(node, &place, &mut None, &mut blocks).is_err() {
+            blocks.clear();
         }
-        units.push(unit);
-        read_to = last;
+        units.push(first, at.end.line.max(first), blocks);
     }
-    push_gap(&mut units, source.lines(read_to + 1, source.len()));
-    units
+    units.push(units.read_to + 1, source.len(), Vec::new());
+    units.units
 }
 
-fn push_gap(units: &mut Vec<Unit>, source: String) {
-    if !source.is_empty() {
-        let mut unit = Unit { source, blocks: Vec::new() };
-        unit.make_raw();
-        units.push(unit);
+struct Units<'r, 's> {
+    source: &'r Source<'s>,
+    units: Vec<Unit>,
+    read_to: usize,
+}
+
+impl Units<'_, '_> {
+    /// Adds the construct in these lines, raw where it has no blocks.
+    fn push(&mut self, first: usize, last: usize, blocks: Vec<Block>) {
+        let Some((first, last, source)) = self.source.lines(first, last) else { return };
+        let gap = first - self.read_to - 1;
+        let mut unit = Unit { source, gap, blocks };
+        if unit.blocks.is_empty() {
+            unit.make_raw();
+        }
+        self.units.push(unit);
+        self.read_to = last;
     }
 }
 
@@ -228,6 +237,9 @@ impl BlockReader<'_, '_> {
             _ => return Err(Unmodelled),
         };
         let own = item_marker(written, &list)?;
+        if !list.tight {
+            set_hint(&mut block.attrs, "loose", looseness(node));
+        }
         describe_item(&mut block, &own, &list, task, marker.as_ref(), node.previous_sibling().is_none());
         let inside = place.inside(Container::Item(content_column(written, &own, &list)));
         let mut first = node.first_child();
@@ -266,6 +278,14 @@ fn content_column(written: &str, own: &Marker, list: &NodeList) -> usize {
     list.marker_offset + width + content
 }
 
+/// How the source of a loose list sets an item apart: from its neighbours alone, or its text from what follows too.
+fn looseness<'a>(item: Node<'a>) -> Value {
+    let text = item.first_child();
+    let next = text.and_then(|text| text.next_sibling());
+    let touching = |(text, next): (Node<'a>, Node<'a>)| next.data().sourcepos.start.line == text.data().sourcepos.end.line + 1;
+    if text.zip(next).is_some_and(touching) { Value::from("items") } else { Value::Bool(true) }
+}
+
 fn describe_item(
     block: &mut Block,
     own: &Marker,
@@ -291,9 +311,6 @@ fn describe_item(
         (None, ListType::Bullet) => {
             block.attrs.insert(attr::KIND.to_owned(), Value::from("bullet"));
         }
-    }
-    if !list.tight {
-        set_hint(&mut block.attrs, "loose", true);
     }
     let expected = marker_of(block, before);
     if expected.text() != own.text() {

@@ -27,14 +27,15 @@ impl<'s> Source<'s> {
         Self { lines: text.split('\n').collect() }
     }
 
-    /// Lines `first` to `last` (from 1, both included) without blank lines at their ends.
-    pub(super) fn lines(&self, first: usize, last: usize) -> String {
-        let last = last.min(self.lines.len());
-        let lines = self.lines.get(first.saturating_sub(1)..last).unwrap_or_default();
-        let blank = |line: &&&str| line.trim().is_empty();
-        let start = lines.iter().take_while(blank).count();
-        let end = lines.len() - lines[start..].iter().rev().take_while(blank).count();
-        lines[start..end].join("\n")
+    /// Lines `first` to `last` (from 1, both included) without the blank ones at their ends: the number of the first
+    /// and the last that are left, and their text. None where all are blank.
+    pub(super) fn lines(&self, first: usize, last: usize) -> Option<(usize, usize, String)> {
+        let from = first.saturating_sub(1);
+        let lines = self.lines.get(from..last.min(self.lines.len()))?;
+        let solid = |line: &&str| !line.trim().is_empty();
+        let start = lines.iter().position(solid)?;
+        let end = lines.iter().rposition(solid)?;
+        Some((from + start + 1, from + end + 1, lines[start..=end].join("\n")))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -12,6 +12,9 @@ use crate::document::{Block, LINE_BREAK, Run, attr, kind, mark};
 /// Boxes and list items nested deeper are written as if they were not nested.
 const DEPTH_MAX: usize = 32;
 
+/// The most blank lines that a hint asks for.
+pub(super) const GAP_MAX: u64 = 8;
+
 /// The ways to write a text, from the one nearest its source to the one that loses its marks.
 const STYLES: [Style; 5] = [
     Style { escape: Escape::Nothing, hints: true, marks: true },
@@ -152,7 +155,7 @@ impl Writer {
         apart: bool,
     ) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
-        let mut last: Option<Shape> = None;
+        let mut last: Option<(Shape, &Block)> = None;
         let mut marker: Option<Marker> = None;
         let mut rest = blocks;
         while let Some(block) = rest.first() {
@@ -171,7 +174,7 @@ impl Writer {
                 let starts = block.runs.is_empty()
                     || (own.number.is_some_and(|number| number != 1)
                         && marker.as_ref().is_none_or(|m| m.number.is_none()));
-                let loose = hint(&block.attrs, "loose") == Some(&Value::Bool(true));
+                let loose = hint(&block.attrs, "loose").is_some();
                 let lines = self.item(&rest[..=children], &own, depth, groups, before);
                 marker = Some(own);
                 (children + 1, lines, Shape::Item { loose, starts })
@@ -181,11 +184,16 @@ impl Writer {
                 (1, self.leaf(block, before, ""), shape)
             };
             if !lines.is_empty() {
-                if last.as_ref().is_some_and(|last| blank_between(last, &shape, apart)) {
-                    out.push(String::new());
-                }
+                let blank = last.as_ref().is_some_and(|(shape_before, _)| blank_between(shape_before, &shape, apart));
+                let gap = hint(&block.attrs, "gap").and_then(Value::as_u64).filter(|_| before == 0);
+                let blanks = match (gap, &last) {
+                    (Some(0), Some((_, last))) if touches(last, block) => 0,
+                    (Some(lines @ 1..=GAP_MAX), _) => lines,
+                    _ => u64::from(blank),
+                };
+                out.extend((0..blanks).map(|_| String::new()));
                 out.extend(lines);
-                last = Some(shape);
+                last = Some((shape, rest[taken - 1]));
             }
             rest = &rest[taken..];
         }
@@ -326,6 +334,25 @@ fn blank_between(last: &Shape, next: &Shape, apart: bool) -> bool {
         (_, Shape::Code) => apart,
         _ => true,
     }
+}
+
+/// Whether two neighbours of the page stay two without a blank line between them.
+pub(super) fn touches(last: &Block, next: &Block) -> bool {
+    let fenced = |block: &Block| block.kind == kind::CODE_BLOCK && hint_str(&block.attrs, "fence") != Some("");
+    let comment = |block: &Block| {
+        let text = block.plain_text();
+        block.kind == kind::RAW && text.starts_with("<!--") && text.find("-->") == Some(text.len().saturating_sub(3))
+    };
+    let alone = last.indent() == 0 && last.groups().is_empty();
+    let ended = last.kind == kind::HEADING
+        || fenced(last)
+        || comment(last)
+        || (last.kind == kind::DIVIDER && last.runs.is_empty());
+    let interrupts = (next.kind == kind::HEADING && hint(&next.attrs, "setext").is_none())
+        || fenced(next)
+        || comment(next)
+        || (next.kind == kind::LIST_ITEM && last.kind == kind::PARAGRAPH && !starts_apart(next));
+    (alone && ended) || (interrupts && last.kind != kind::RAW)
 }
 
 /// Whether a first child needs a blank line before it, because it could not interrupt a paragraph.
