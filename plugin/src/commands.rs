@@ -4,11 +4,12 @@
 
 use serde_json::Value;
 use tauri::State;
+use tombolo_core::Error;
 
-use crate::{error::ErrorObject, store::Store};
+use crate::store::Store;
 
-/// The manifest that the store was opened with.
+/// The manifest that the store was opened with, and its hash.
 #[tauri::command(async)]
-pub(crate) fn manifest(store: State<'_, Store>) -> Result<Value, ErrorObject> {
-    Ok(store.manifest()?)
+pub(crate) fn manifest(store: State<'_, Store>) -> Result<Value, Error> {
+    store.manifest()
 }

@@ -2,22 +2,21 @@
 //!
 //! A host hands in its manifest and, if it wants to choose one, a data folder; its windows then call
 //! `plugin:tombolo|<operation>` (in TypeScript through `@tombolo/client`), as far as their capability grants
-//! `tombolo:default`. The plugin knows no window, no screen and nothing of what the entities mean.
+//! `tombolo:default`. A refused command rejects with `{code, message, details}`. The plugin knows no window, no
+//! screen and nothing of what the entities mean.
 //!
 //! ```no_run
-//! tauri::Builder::default()
-//!     .plugin(tauri_plugin_tombolo::Builder::new(r#"{"manifest_version": 1, "name": "notes", "version": 1, "entities": []}"#).build());
+//! let manifest = r#"{"manifest_version": 1, "name": "notes", "version": 1, "entities": [
+//!     {"name": "Note", "fields": [{"name": "title", "type": "string"}]}]}"#;
+//! tauri::Builder::default().plugin(tauri_plugin_tombolo::Builder::new(manifest).build::<tauri::Wry>());
 //! ```
 
 mod commands;
-mod error;
 mod store;
 
 use std::path::PathBuf;
 
 use tauri::{Manager, Runtime, plugin::TauriPlugin};
-
-pub use error::{Error, ErrorObject};
 
 /// Configures the plugin: which manifest, and where the data lies.
 #[derive(Debug, Clone)]
@@ -27,7 +26,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Takes the app's manifest as JSON text. It is checked when the app starts: a bad one fails the start.
+    /// Takes the app's manifest as JSON text. It is checked when the app starts: one with an error fails the start
+    /// with `MANIFEST_INVALID`, before any file is touched.
     pub fn new(manifest: impl Into<String>) -> Self {
         Self { manifest: manifest.into(), data_dir: None }
     }
