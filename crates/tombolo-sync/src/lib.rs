@@ -2,6 +2,7 @@
 
 mod client;
 mod hub;
+mod timing;
 
 pub use client::{
     Applied, Binding, Client, ClientAction, ClientConfig, ClientInput, Counts, Outbox, SyncState, SyncStatus,

@@ -110,7 +110,8 @@ pub enum ClientInput {
     },
     /// The deadline has come. Saying so too early or twice does no harm.
     Timer,
-    /// The network has changed, or somebody wants to try now: whatever was waiting for a retry tries at once.
+    /// The network has changed, or somebody wants to try now: connects at once, and doubts a connection there is.
+    /// A pause that the server asked for goes on.
     NetworkChanged,
 }
 
