@@ -287,8 +287,22 @@ impl Block {
         self
     }
 
-    /// Appends text with marks, joining it to the last run where the marks are equal.
+    /// Appends text with marks, joining it to the last run where the marks are equal. The mark of an embed stays on
+    /// [`EMBED`] characters only.
     pub fn push(&mut self, text: &str, marks: &Marks) {
+        if marks.contains_key(mark::EMBED) && text.chars().any(|c| c != EMBED) {
+            let mut bare = marks.clone();
+            bare.remove(mark::EMBED);
+            let mut buffer = [0; 4];
+            for c in text.chars() {
+                self.push_run(c.encode_utf8(&mut buffer), if c == EMBED { marks } else { &bare });
+            }
+        } else {
+            self.push_run(text, marks);
+        }
+    }
+
+    fn push_run(&mut self, text: &str, marks: &Marks) {
         match self.runs.last_mut() {
             _ if text.is_empty() => {}
             Some(last) if last.marks == *marks => last.text.push_str(text),

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::document::{Attrs, Block, Document, EMBED, Marks, SCHEMA, kind, mark};
+use crate::document::{Attrs, Block, Document, Marks, SCHEMA, kind, mark};
 
 /// The mark on a marker that holds the block's id, type and initial attributes.
 const MARKER: &str = "b";
@@ -137,24 +137,11 @@ pub fn parse_flat<'a>(
                 blocks.push(Block::default());
             }
             if let Some(block) = blocks.last_mut() {
-                push_text(block, part, &inline);
+                block.push(part, &inline);
             }
         }
     }
     Document { schema: SCHEMA, blocks }
-}
-
-/// Appends text; an embed's mark is dropped from characters that are no embeds.
-fn push_text(block: &mut Block, text: &str, marks: &Marks) {
-    if !marks.contains_key(mark::EMBED) {
-        return block.push(text, marks);
-    }
-    let mut bare = marks.clone();
-    bare.remove(mark::EMBED);
-    let mut buffer = [0; 4];
-    for c in text.chars() {
-        block.push(c.encode_utf8(&mut buffer), if c == EMBED { marks } else { &bare });
-    }
 }
 
 fn block_of(marker: Option<&Value>, overrides: &BTreeMap<String, Value>) -> Block {

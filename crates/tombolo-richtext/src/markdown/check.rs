@@ -1,12 +1,12 @@
 //! The reader's promise: what it gives can be written back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{raw_block, set_hint};
 use super::read::{Unit, read_units};
 use super::write::{GAP_MAX, Marker, Writer, touches};
+use super::{raw_block, set_hint};
 use crate::document::{Block, attr, kind, same_blocks};
 
 /// How many constructs are made raw, one after the other, before the whole page is.
@@ -16,22 +16,20 @@ const REPAIRS_MAX: usize = 8;
 /// source in white space and list markers alone.
 pub(super) fn read_checked(source: &str) -> Vec<Block> {
     let mut units = faithful_units(source);
+    let mut repaired = BTreeSet::new();
     for _ in 0..=REPAIRS_MAX {
         let blocks: Vec<&Block> = units.iter().flat_map(|unit| &unit.blocks).collect();
         let written = Writer::new(&blocks).page(&blocks);
-        let again: Vec<Block> = faithful_units(&written).into_iter().flat_map(|unit| unit.blocks).collect();
-        let Some(unit) = first_difference(&units, &again) else {
+        let Some(unit) = first_difference(&units, &faithful_units(&written), &repaired) else {
             return units.into_iter().flat_map(|unit| unit.blocks).collect();
         };
-        let Some(unit) =
-            units.get_mut(unit).filter(|unit| unit.blocks.iter().any(|block| block.kind != kind::RAW))
-        else {
-            break;
-        };
-        unit.make_raw();
+        let modelled = |unit: &&mut Unit| unit.blocks.iter().any(|block| block.kind != kind::RAW);
+        let Some(other) = units.get_mut(unit).filter(modelled) else { break };
+        other.make_raw();
+        repaired.insert(unit);
         set_gaps(&mut units);
     }
-    vec![raw_block(source.trim_matches('\n'), "markdown")]
+    vec![raw_block(source.trim_matches('\n').trim_end(), "markdown")]
 }
 
 /// Reads a page and makes raw each construct whose writing says something else than its source.
@@ -64,20 +62,22 @@ fn set_gaps(units: &mut [Unit]) {
     }
 }
 
-/// The index of the first unit that the second reading does not repeat; the last one where that has more.
-fn first_difference(units: &[Unit], again: &[Block]) -> Option<usize> {
-    let mut read = 0;
-    let mut all: Vec<Block> = Vec::new();
-    for (index, unit) in units.iter().enumerate() {
-        all.extend(unit.blocks.iter().cloned());
-        let end = read + unit.blocks.len();
-        let same = again.get(read..end).is_some_and(|blocks| same_blocks(&unit.blocks, blocks));
-        if !same {
-            return Some(index);
-        }
-        read = end;
-    }
-    (again.len() > read || !same_blocks(&all, again)).then(|| units.len().saturating_sub(1))
+/// The index of the first unit that the second reading does not repeat.
+///
+/// A repaired unit is repeated where its source is: it will be read, and repaired, in the same way.
+fn first_difference(units: &[Unit], again: &[Unit], repaired: &BTreeSet<usize>) -> Option<usize> {
+    let blocks = |units: &[Unit]| -> Vec<Block> {
+        let modelled = units.iter().enumerate().filter(|(index, _)| !repaired.contains(index));
+        modelled.flat_map(|(_, unit)| unit.blocks.clone()).collect()
+    };
+    let same = |index: usize| match again.get(index) {
+        Some(there) if repaired.contains(&index) => units[index].source == there.source,
+        Some(there) => same_blocks(&units[index].blocks, &there.blocks),
+        None => false,
+    };
+    let index = (0..units.len()).find(|index| !same(*index));
+    let whole = units.len() == again.len() && same_blocks(&blocks(units), &blocks(again));
+    index.or((!whole).then(|| units.len().saturating_sub(1)))
 }
 
 /// Text without white space, the sign of quotations and the choice of list markers.

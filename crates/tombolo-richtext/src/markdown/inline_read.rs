@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::inline_write::{self, NEST, code_span, link_suffix};
 use super::layout::{self, Margin};
-use super::source::{Container, Source};
+use super::source::{Container, Source, trim};
 use crate::document::{Attrs, LINE_BREAK, Marks, Run, line_breaks, mark};
 
 /// Inline nesting beyond this is kept verbatim.
@@ -40,7 +40,7 @@ pub(super) fn read_inlines<'a>(
     };
     let (start, end) = (first.data().sourcepos.start, last.data().sourcepos.end);
     let Some(written) = source.between(start, end, within) else { return Vec::new() };
-    let written: Vec<&str> = written.split('\n').map(str::trim).collect();
+    let written: Vec<&str> = written.split('\n').map(trim).collect();
     let mut reader = InlineReader { source, within, open: Vec::new(), runs: Vec::new(), nests: Vec::new() };
     let read = reader.children(node, 0);
     let (runs, nests) = (reader.runs, reader.nests);
@@ -190,7 +190,7 @@ impl InlineReader<'_, '_> {
         let at = node.data().sourcepos;
         let slice = self.source.slice(at, self.within).ok_or(Unmodelled)?;
         Ok(if slice.contains('\n') {
-            slice.split('\n').map(str::trim).collect::<Vec<_>>().join("\n")
+            slice.split('\n').map(trim).collect::<Vec<_>>().join("\n")
         } else {
             slice
         })
@@ -235,7 +235,7 @@ impl InlineReader<'_, '_> {
         let from = LineColumn { line: end.line, column: end.column + 1 };
         let rest = self.source.between(from, at.end, self.within).ok_or(Unmodelled)?;
         let suffix = rest.trim_start().strip_prefix(']').ok_or(Unmodelled)?;
-        let suffix = suffix.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+        let suffix = suffix.split('\n').map(trim).collect::<Vec<_>>().join(" ");
         let mut marks = vec![(mark::LINK, Value::from(url))];
         let like_autolink = written.strip_prefix('[').is_some_and(|text| text.starts_with(url));
         if like_autolink || suffix != link_suffix(url) {

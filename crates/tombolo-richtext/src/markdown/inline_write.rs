@@ -182,7 +182,7 @@ fn push_text(out: &mut String, text: &str, escape: Escape) {
                 ' ' if place == 0 && starts && escape == Escape::All => out.push_str("&#32;"),
                 '\t' if place == 0 && starts && escape == Escape::All => out.push_str("&#9;"),
                 _ => {
-                    if at == Some(place) || (escape == Escape::All && "\\`*_[]<&~".contains(c)) {
+                    if at == Some(place) || (escape == Escape::All && "\\`*_[]<&~#".contains(c)) {
                         out.push('\\');
                     }
                     out.push(c);
@@ -328,7 +328,7 @@ fn written_marks(run: &Run, style: Style) -> Marks {
     marks
 }
 
-/// A run of spaces carries the emphasis that both its neighbours carry.
+/// Spaces keep only the emphasis that both their neighbours carry.
 fn settle_spaces(parts: &mut [Run]) {
     let is_space = |run: &Run| {
         !run.marks.contains_key(mark::CODE)
@@ -346,10 +346,9 @@ fn settle_spaces(parts: &mut [Run]) {
             let before = index.checked_sub(1).and_then(|at| parts[at].marks.get(key)).cloned();
             let after = parts.get(end).and_then(|run| run.marks.get(key)).cloned();
             for run in &mut parts[index..end] {
-                match &before {
-                    Some(value) if before == after => run.marks.insert(key.to_owned(), value.clone()),
-                    _ => run.marks.remove(key),
-                };
+                if before != after || run.marks.get(key) != before.as_ref() {
+                    run.marks.remove(key);
+                }
             }
         }
         index = end;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::inline_write;
-use super::set_hint;
+use super::{set_hint, source};
 use crate::document::{Attrs, Block, Run, mark};
 
 /// Columns that people break at, the likeliest first.
@@ -92,7 +92,7 @@ pub(super) fn find_wrap(runs: Vec<Run>, written: &[&str], margin: Margin, attrs:
     let columns = COLUMNS.into_iter().chain([longest]).filter(|column| *column >= longest);
     for column in columns {
         let lines = wrap(&line, column.saturating_sub(margin.every), margin.lead);
-        if lines.split('\n').map(str::trim).eq(written.iter().copied()) {
+        if lines.split('\n').map(source::trim).eq(written.iter().copied()) {
             if line.split('\n').count() != written.len() {
                 set_hint(attrs, "wrap", column);
             }

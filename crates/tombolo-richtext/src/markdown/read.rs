@@ -32,6 +32,8 @@ impl Unit {
 
 /// Reads a page, unchecked. Lines that belong to no construct (definitions of links) become raw blocks.
 pub(super) fn read_units(text: &str) -> Vec<Unit> {
+    // Without its newline, comrak takes a last line that is a bare list marker for text.
+    let text = &format!("{text}\n");
     let arena = Arena::new();
     let root = parse_document(&arena, text, &options());
     let source = Source::new(text);
@@ -42,7 +44,7 @@ pub(super) fn read_units(text: &str) -> Vec<Unit> {
         let first = at.start.line.max(units.read_to + 1);
         units.push(units.read_to + 1, first - 1, Vec::new());
         let mut blocks = Vec::new();
-        let place = Place { within: Vec::new(), indent: 0, groups: Vec::new() };
+        let place = Place { within: Vec::new(), inset: 0, indent: 0, groups: Vec::new() };
         if reader.block(node, &place, &mut None, &mut blocks).is_err() {
             blocks.clear();
         }
@@ -76,14 +78,17 @@ impl Units<'_, '_> {
 #[derive(Debug, Clone)]
 struct Place {
     within: Vec<Container>,
+    /// The width of what the writer puts before each line here.
+    inset: usize,
     indent: usize,
     groups: Vec<String>,
 }
 
 impl Place {
-    fn inside(&self, container: Container) -> Self {
+    fn inside(&self, container: Container, inset: usize) -> Self {
         let mut place = self.clone();
         place.within.push(container);
+        place.inset += inset;
         if matches!(container, Container::Item(_)) {
             place.indent += 1;
         }
@@ -161,9 +166,13 @@ impl BlockReader<'_, '_> {
             return image;
         }
         let mut block = Block::default();
-        let every = node.data().sourcepos.start.column.saturating_sub(1);
-        block.runs =
-            read_inlines(self.source, node, &place.within, Margin { every, lead: 0 }, &mut block.attrs);
+        block.runs = read_inlines(
+            self.source,
+            node,
+            &place.within,
+            Margin { every: place.inset, lead: 0 },
+            &mut block.attrs,
+        );
         block
     }
 
@@ -186,7 +195,6 @@ impl BlockReader<'_, '_> {
 
     fn heading<'a>(&self, node: Node<'a>, place: &Place, heading: &NodeHeading) -> Result<Block, Unmodelled> {
         let mut block = Block::new(kind::HEADING).with(attr::LEVEL, heading.level);
-        let every = node.data().sourcepos.start.column.saturating_sub(1);
         let slice = self.slice(node, place)?;
         if heading.setext {
             let underline = slice.lines().next_back().unwrap_or("").trim();
@@ -195,13 +203,18 @@ impl BlockReader<'_, '_> {
             let hashes = slice.len() - slice.trim_end_matches('#').len();
             set_hint(&mut block.attrs, "close", "#".repeat(hashes));
         }
-        block.runs =
-            read_inlines(self.source, node, &place.within, Margin { every, lead: 0 }, &mut block.attrs);
+        block.runs = read_inlines(
+            self.source,
+            node,
+            &place.within,
+            Margin { every: place.inset, lead: 0 },
+            &mut block.attrs,
+        );
         Ok(block)
     }
 
     fn quote<'a>(&mut self, node: Node<'a>, place: &Place, out: &mut Vec<Block>) -> Outcome {
-        let mut inside = place.inside(Container::Quote);
+        let mut inside = place.inside(Container::Quote, 2);
         let only = node.first_child().filter(|child| child.next_sibling().is_none());
         if let Some(only) = only.filter(|child| matches!(child.data().value, NodeValue::Paragraph)) {
             let mut block = self.paragraph(only, &inside);
@@ -241,12 +254,12 @@ impl BlockReader<'_, '_> {
             set_hint(&mut block.attrs, "loose", looseness(node));
         }
         describe_item(&mut block, &own, &list, task, marker.as_ref(), node.previous_sibling().is_none());
-        let inside = place.inside(Container::Item(content_column(written, &own, &list)));
+        let content = Container::Item(content_column(written, &own, &list));
+        let inside = place.inside(content, own.text().len() + 1);
         let mut first = node.first_child();
         if let Some(text) = first.filter(|child| matches!(child.data().value, NodeValue::Paragraph)) {
-            let column = text.data().sourcepos.start.column.saturating_sub(1);
             let lead = if task.is_some() { 4 } else { 0 };
-            let margin = Margin { every: column.saturating_sub(lead), lead };
+            let margin = Margin { every: inside.inset, lead };
             block.runs = read_inlines(self.source, text, &inside.within, margin, &mut block.attrs);
             first = text.next_sibling();
         }
@@ -282,7 +295,9 @@ fn content_column(written: &str, own: &Marker, list: &NodeList) -> usize {
 fn looseness<'a>(item: Node<'a>) -> Value {
     let text = item.first_child();
     let next = text.and_then(|text| text.next_sibling());
-    let touching = |(text, next): (Node<'a>, Node<'a>)| next.data().sourcepos.start.line == text.data().sourcepos.end.line + 1;
+    let touching = |(text, next): (Node<'a>, Node<'a>)| {
+        next.data().sourcepos.start.line == text.data().sourcepos.end.line + 1
+    };
     if text.zip(next).is_some_and(touching) { Value::from("items") } else { Value::Bool(true) }
 }
 

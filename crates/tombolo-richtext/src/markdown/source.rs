@@ -2,6 +2,14 @@
 
 use comrak::nodes::{LineColumn, Sourcepos};
 
+/// What Markdown takes for blank; other white space is text.
+pub(super) const BLANK: [char; 2] = [' ', '\t'];
+
+/// A line without the blanks at its ends.
+pub(super) fn trim(line: &str) -> &str {
+    line.trim_matches(BLANK)
+}
+
 /// A container that puts something in front of its lines.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Container {
@@ -18,7 +26,7 @@ pub(super) struct Source<'s> {
 /// Line ends as `\n`, no byte order mark, no NUL (which CommonMark replaces too). U+2028 is a line end: inside a
 /// document it has that meaning.
 pub(super) fn normalize(source: &str) -> String {
-    let source = source.strip_prefix('\u{FEFF}').unwrap_or(source);
+    let source = source.trim_start_matches('\u{FEFF}');
     source.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n").replace('\0', "\u{FFFD}")
 }
 
@@ -32,10 +40,14 @@ impl<'s> Source<'s> {
     pub(super) fn lines(&self, first: usize, last: usize) -> Option<(usize, usize, String)> {
         let from = first.saturating_sub(1);
         let lines = self.lines.get(from..last.min(self.lines.len()))?;
-        let solid = |line: &&str| !line.trim().is_empty();
+        let solid = |line: &&str| !trim(line).is_empty();
         let start = lines.iter().position(solid)?;
         let end = lines.iter().rposition(solid)?;
-        Some((from + start + 1, from + end + 1, lines[start..=end].join("\n")))
+        Some((
+            from + start + 1,
+            from + end + 1,
+            lines[start..=end].join("\n").trim_end_matches(BLANK).to_owned(),
+        ))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::inline_write::{self, Escape, Style, destination};
 use super::read::read_units;
+use super::source::trim;
 use super::{hint, hint_str, layout};
 use crate::document::{Block, LINE_BREAK, Run, attr, kind, mark};
 
@@ -100,7 +101,12 @@ pub(super) fn write_image(block: &Block) -> String {
 /// What a part of the page is, as far as the space around it asks.
 #[derive(Debug, Clone, PartialEq)]
 enum Shape {
-    Item { loose: bool, starts: bool },
+    /// `starts`: the number begins a list; `empty`: the item has no text.
+    Item {
+        loose: bool,
+        starts: bool,
+        empty: bool,
+    },
     Code,
     Other,
 }
@@ -171,20 +177,20 @@ impl Writer {
                 let children =
                     if depth < DEPTH_MAX { rest[1..].iter().take_while(deeper).count() } else { 0 };
                 let own = marker_of(block, marker.as_ref());
-                let starts = block.runs.is_empty()
-                    || (own.number.is_some_and(|number| number != 1)
-                        && marker.as_ref().is_none_or(|m| m.number.is_none()));
+                let starts = own.number.is_some_and(|number| number != 1)
+                    && marker.as_ref().is_none_or(|m| m.number.is_none());
                 let loose = hint(&block.attrs, "loose").is_some();
                 let lines = self.item(&rest[..=children], &own, depth, groups, before);
                 marker = Some(own);
-                (children + 1, lines, Shape::Item { loose, starts })
+                (children + 1, lines, Shape::Item { loose, starts, empty: block.runs.is_empty() })
             } else {
                 marker = None;
                 let shape = if block.kind == kind::CODE_BLOCK { Shape::Code } else { Shape::Other };
                 (1, self.leaf(block, before, ""), shape)
             };
             if !lines.is_empty() {
-                let blank = last.as_ref().is_some_and(|(shape_before, _)| blank_between(shape_before, &shape, apart));
+                let blank =
+                    last.as_ref().is_some_and(|(shape_before, _)| blank_between(shape_before, &shape, apart));
                 let gap = hint(&block.attrs, "gap").and_then(Value::as_u64).filter(|_| before == 0);
                 let blanks = match (gap, &last) {
                     (Some(0), Some((_, last))) if touches(last, block) => 0,
@@ -240,7 +246,7 @@ impl Writer {
     /// A block without those that belong to it.
     fn leaf(&self, block: &Block, before: usize, lead: &str) -> Vec<String> {
         match block.kind.as_str() {
-            kind::RAW => split_lines(&block.plain_text()),
+            kind::RAW => split_lines(block.plain_text().trim_end_matches(['\n', ' ', '\t'])),
             kind::CODE_BLOCK => code(block),
             kind::DIVIDER => {
                 let mut lines = vec![rule(block)];
@@ -327,8 +333,8 @@ impl Writer {
 /// Whether a blank line stands between two neighbours.
 fn blank_between(last: &Shape, next: &Shape, apart: bool) -> bool {
     match (last, next) {
-        (Shape::Item { loose: a, .. }, Shape::Item { loose: b, starts }) => *a || *b || *starts,
-        (_, Shape::Item { starts, .. }) => apart || *starts,
+        (Shape::Item { loose: a, .. }, Shape::Item { loose: b, starts, .. }) => *a || *b || *starts,
+        (_, Shape::Item { starts, empty, .. }) => apart || *starts || *empty,
         (Shape::Item { .. }, _) => true,
         (Shape::Code, _) => apart,
         (_, Shape::Code) => apart,
@@ -338,10 +344,13 @@ fn blank_between(last: &Shape, next: &Shape, apart: bool) -> bool {
 
 /// Whether two neighbours of the page stay two without a blank line between them.
 pub(super) fn touches(last: &Block, next: &Block) -> bool {
-    let fenced = |block: &Block| block.kind == kind::CODE_BLOCK && hint_str(&block.attrs, "fence") != Some("");
+    let fenced =
+        |block: &Block| block.kind == kind::CODE_BLOCK && hint_str(&block.attrs, "fence") != Some("");
     let comment = |block: &Block| {
         let text = block.plain_text();
-        block.kind == kind::RAW && text.starts_with("<!--") && text.find("-->") == Some(text.len().saturating_sub(3))
+        block.kind == kind::RAW
+            && text.starts_with("<!--")
+            && text.find("-->") == Some(text.len().saturating_sub(3))
     };
     let alone = last.indent() == 0 && last.groups().is_empty();
     let ended = last.kind == kind::HEADING
@@ -428,7 +437,7 @@ fn code(block: &Block) -> Vec<String> {
 }
 
 fn fits_indented(lines: &[String]) -> bool {
-    let solid = |line: Option<&String>| line.is_some_and(|line| !line.trim().is_empty());
+    let solid = |line: Option<&String>| line.is_some_and(|line| !trim(line).is_empty());
     solid(lines.first()) && solid(lines.last())
 }
 

@@ -1,5 +1,8 @@
 //! The public face: real pages, golden documents, properties.
 
+#![allow(clippy::unwrap_used)]
+
+mod properties;
 mod vault;
 
 /// Block ids in order.

@@ -80,16 +80,6 @@ fn every_page_of_the_book_returns() {
         if !from_markdown(&written, &mut counter()).same_content(&document) {
             lost.push(format!("{name}: the export reads otherwise"));
         }
-        if std::env::var_os("TOMBOLO_DUMP").is_some() {
-            std::fs::write(std::env::temp_dir().join("dump").join(name), &written).unwrap();
-            for block in document
-                .blocks
-                .iter()
-                .filter(|block| block.kind == kind::RAW && block.attrs["lang"] == "markdown")
-            {
-                println!("RAW {name}: {}", block.plain_text());
-            }
-        }
     }
     println!("{} files, {} exact to the byte, {} bytes", book.len(), measure.exact, measure.bytes);
     println!("blocks {:?}", measure.kinds);
