@@ -86,15 +86,16 @@ fn squash(text: &str) -> String {
     for line in text.lines() {
         let mut rest = line.trim_start();
         loop {
-            let marker = rest.split_whitespace().next().unwrap_or("");
             if let Some(quoted) = rest.strip_prefix('>') {
                 rest = quoted.trim_start();
-            } else if Marker::parse(marker).is_some() {
-                out.push(if marker.len() == 1 { '-' } else { '1' });
-                rest = rest[marker.len()..].trim_start();
-            } else {
+                continue;
+            }
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            if Marker::parse(&rest[..end]).is_none() {
                 break;
             }
+            out.push(if end == 1 { '-' } else { '1' });
+            rest = rest[end..].trim_start();
         }
         out.extend(rest.chars().filter(|c| !c.is_whitespace()));
     }

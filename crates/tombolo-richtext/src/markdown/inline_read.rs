@@ -11,6 +11,9 @@ use crate::document::{Attrs, LINE_BREAK, Marks, Run, line_breaks, mark};
 /// Inline nesting beyond this is kept verbatim.
 const DEPTH_MAX: usize = 32;
 
+/// The longest entity with its `&` and `;`, in bytes.
+const ENTITY_MAX: usize = 40;
+
 /// The inlines have no faithful form as runs.
 pub(super) struct Unmodelled;
 
@@ -253,8 +256,9 @@ impl InlineReader<'_, '_> {
         let mut source = written;
         while let Some(at) = source.find('&') {
             let Some(tail) = rest.get(at..).filter(|_| rest.get(..at) == source.get(..at)) else { break };
-            let entity = source[at..].find(';').map(|end| &source[at..=at + end]);
-            let value = entity.filter(|entity| entity.len() < 40).and_then(inline_write::decode_entity);
+            let end = source[at..].bytes().take(ENTITY_MAX).position(|byte| byte == b';');
+            let entity = end.map(|end| &source[at..=at + end]);
+            let value = entity.and_then(inline_write::decode_entity);
             let (piece, value) = match (entity, value) {
                 (Some(entity), Some(value)) if tail.starts_with(&value) => (entity, value),
                 _ => ("&", "&".to_owned()),

@@ -13,6 +13,9 @@ use crate::document::{Block, LINE_BREAK, Run, attr, kind, mark};
 /// Boxes and list items nested deeper are written as if they were not nested.
 const DEPTH_MAX: usize = 32;
 
+/// The longest label of a definition, in bytes.
+const LABEL_MAX: usize = 1000;
+
 /// The most blank lines that a hint asks for.
 pub(super) const GAP_MAX: u64 = 8;
 
@@ -463,7 +466,8 @@ fn split_lines(text: &str) -> Vec<String> {
 
 /// What stands in brackets, and could name a definition.
 fn labels(text: &str) -> impl Iterator<Item = &str> {
-    text.split('[').skip(1).filter_map(|rest| rest.split_once(']')).map(|(label, _)| label)
+    let label = |rest: &'_ str| rest.bytes().take(LABEL_MAX).position(|byte| byte == b']');
+    text.split('[').skip(1).filter_map(move |rest| Some(&rest[..label(rest)?]))
 }
 
 fn normal_label(label: &str) -> String {

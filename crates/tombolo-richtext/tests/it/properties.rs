@@ -9,7 +9,7 @@ use tombolo_richtext::{
     to_markdown,
 };
 
-use crate::counter;
+use crate::{config, counter};
 
 /// Pieces of Markdown syntax and text, to be strung together.
 fn markdown() -> impl Strategy<Value = String> {
@@ -141,7 +141,7 @@ fn item(indent: u64) -> Block {
 
 /// What of a document must survive Markdown: types and texts. A block's text may be spelled by a run that keeps
 /// source, so runs are compared by what they read as.
-fn gist(document: &Document) -> Vec<(String, String, Vec<(String, Vec<String>)>)> {
+fn gist(document: &Document) -> Vec<(String, String, Vec<Run>)> {
     let keys = |run: &Run| run.marks.keys().filter(|key| *key != mark::MD).cloned().collect::<Vec<_>>();
     let level = |block: &Block| {
         format!(
@@ -156,7 +156,7 @@ fn gist(document: &Document) -> Vec<(String, String, Vec<(String, Vec<String>)>)
         for run in &block.runs {
             plain.push(&run.text, &keys(run).into_iter().map(|key| (key, json!(true))).collect());
         }
-        plain.runs.iter().map(|run| (run.text.clone(), keys(run))).collect::<Vec<_>>()
+        plain.runs
     };
     document.blocks.iter().map(|block| (block.kind.clone(), level(block), runs(block))).collect()
 }
@@ -166,11 +166,6 @@ fn squash(text: &str) -> String {
     let kept =
         text.chars().filter(|c| !c.is_whitespace() && !"-*+>\u{FEFF}".contains(*c) && !c.is_ascii_digit());
     kept.collect()
-}
-
-fn config(cases: u32) -> ProptestConfig {
-    let scale: u32 = std::env::var("TOMBOLO_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
-    ProptestConfig { cases: cases * scale, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -1,1 +1,0 @@
-//! Folders of Markdown as trees of pages.
