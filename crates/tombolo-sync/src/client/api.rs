@@ -27,6 +27,9 @@ pub struct Binding {
 }
 
 /// How much of the local work is not done, counted by the store.
+///
+/// They are counted when an input is handed in, not when the transaction that it tells of ended: a hint may have
+/// overtaken its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Commits in the outbox.
