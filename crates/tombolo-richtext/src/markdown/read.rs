@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::inline_read::{Unmodelled, read_inlines};
 use super::layout::Margin;
 use super::source::{Container, Source};
-use super::write::{Marker, default_fence, marker_of, write_image};
+use super::write::{Marker, default_fence, is_rule, marker_of, write_image};
 use super::{options, raw_block, set_hint};
 use crate::document::{Block, attr, kind, line_breaks};
 
@@ -138,7 +138,7 @@ impl BlockReader<'_, '_> {
             NodeValue::ThematicBreak => {
                 let mut block = Block::new(kind::DIVIDER);
                 let rule = self.slice(node, place)?;
-                if rule.trim() != "---" {
+                if rule.trim() != "---" && is_rule(rule.trim()) {
                     set_hint(&mut block.attrs, "rule", rule.trim());
                 }
                 block

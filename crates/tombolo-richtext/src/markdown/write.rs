@@ -104,11 +104,12 @@ pub(super) fn write_image(block: &Block) -> String {
 /// What a part of the page is, as far as the space around it asks.
 #[derive(Debug, Clone, PartialEq)]
 enum Shape {
-    /// `starts`: the number begins a list; `empty`: the item has no text.
+    /// `starts`: its number begins a list; `empty`: it has no text; items with another `sign` are another list.
     Item {
         loose: bool,
         starts: bool,
         empty: bool,
+        sign: char,
     },
     Code,
     Other,
@@ -183,9 +184,10 @@ impl Writer {
                 let starts = own.number.is_some_and(|number| number != 1)
                     && marker.as_ref().is_none_or(|m| m.number.is_none());
                 let loose = hint(&block.attrs, "loose").is_some();
+                let sign = own.sign;
                 let lines = self.item(&rest[..=children], &own, depth, groups, before);
                 marker = Some(own);
-                (children + 1, lines, Shape::Item { loose, starts, empty: block.runs.is_empty() })
+                (children + 1, lines, Shape::Item { loose, starts, empty: block.runs.is_empty(), sign })
             } else {
                 marker = None;
                 let shape = if block.kind == kind::CODE_BLOCK { Shape::Code } else { Shape::Other };
@@ -336,6 +338,7 @@ impl Writer {
 /// Whether a blank line stands between two neighbours.
 fn blank_between(last: &Shape, next: &Shape, apart: bool) -> bool {
     match (last, next) {
+        (Shape::Item { sign: a, .. }, Shape::Item { sign: b, .. }) if a != b && apart => true,
         (Shape::Item { loose: a, .. }, Shape::Item { loose: b, starts, .. }) => *a || *b || *starts,
         (_, Shape::Item { starts, empty, .. }) => apart || *starts || *empty,
         (Shape::Item { .. }, _) => true,
@@ -412,11 +415,13 @@ fn heading(block: &Block, text: &str) -> String {
 }
 
 fn rule(block: &Block) -> String {
-    let is_rule = |rule: &&str| {
-        let signs: String = rule.chars().filter(|c| *c != ' ').collect();
-        signs.len() >= 3 && ["-", "_", "*"].iter().any(|sign| signs.replace(sign, "").is_empty())
-    };
-    hint_str(&block.attrs, "rule").filter(is_rule).unwrap_or("---").to_owned()
+    hint_str(&block.attrs, "rule").filter(|rule| is_rule(rule)).unwrap_or("---").to_owned()
+}
+
+/// Whether the line is a rule across the page.
+pub(super) fn is_rule(line: &str) -> bool {
+    let signs: String = line.chars().filter(|c| *c != ' ').collect();
+    signs.len() >= 3 && ["-", "_", "*"].iter().any(|sign| signs.replace(sign, "").is_empty())
 }
 
 fn code(block: &Block) -> Vec<String> {

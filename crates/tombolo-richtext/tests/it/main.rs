@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod folders;
+mod golden;
 mod hostile;
 mod properties;
 mod vault;
