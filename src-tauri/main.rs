@@ -1,7 +1,7 @@
 //! The desktop binary: reads its arguments, builds the app and runs it until its last window closes.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{env, error::Error, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
@@ -15,23 +15,26 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let Some(data_dir) = args.data.or_else(tombolo_desktop::default_data_dir) else {
-        eprintln!("tombolo-desktop: there is no home folder to keep data in; name one with --data DIR");
-        return ExitCode::FAILURE;
-    };
-    match tombolo_desktop::build(
-        tauri::Builder::<tauri::Wry>::default(),
-        tombolo_desktop::context(),
-        data_dir,
-    ) {
-        Ok(app) => {
-            app.run(|_, _| {});
-            ExitCode::SUCCESS
-        }
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tombolo-desktop: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let no_home = "there is no home folder to keep data in; name one with --data DIR";
+    let data_dir = args.data.or_else(tombolo_desktop::default_data_dir).ok_or(no_home)?;
+    // Without one of them the window toolkit panics instead of answering.
+    let screen = ["DISPLAY", "WAYLAND_DISPLAY"].map(env::var_os).iter().any(Option::is_some);
+    if cfg!(target_os = "linux") && !screen {
+        return Err(
+            "there is no screen to open a window on: neither DISPLAY nor WAYLAND_DISPLAY is set".into()
+        );
+    }
+    let builder = tauri::Builder::<tauri::Wry>::default();
+    tombolo_desktop::build(builder, tombolo_desktop::context(), data_dir)?.run(|_, _| {});
+    Ok(())
 }

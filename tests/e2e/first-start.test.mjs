@@ -18,3 +18,14 @@ for (const theme of ['light', 'dark']) {
     await app.screenshot(`first-start-${theme}`);
   });
 }
+
+test('a narrow window keeps everything in sight', async (t) => {
+  const app = await openApp();
+  t.after(() => app.close());
+
+  await app.waitForText('[data-testid=workspace-name]', 'Workspace');
+  await app.resize(480, 640);
+  const overflow = await app.execute('const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth - clientWidth');
+  assert.equal(overflow, 0);
+  await app.screenshot('first-start-narrow');
+});
