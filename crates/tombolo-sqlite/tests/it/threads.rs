@@ -1,0 +1,100 @@
+use crate::world::{TestClock, manifest};
+use serde_json::json;
+use std::sync::atomic::AtomicI64;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
+use tombolo_core::{Clock, Operation, SeededRandom};
+use tombolo_sqlite::{Durability, Folder, Sqlite};
+use tombolo_store::{DataStore, Engine, Role, Settings, Store, Why};
+
+fn store(folder: &Folder) -> Store<Sqlite> {
+    let database = Sqlite::open(&folder.database(), &manifest(), Durability::Full).unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(TestClock(AtomicI64::new(1)));
+    let random = Box::new(SeededRandom::new(1));
+    let settings = Settings { manifest: manifest(), role: Role::Replica, clock, random };
+    Store::start(Engine::open(database, settings).unwrap()).unwrap()
+}
+
+fn call(store: &dyn DataStore, name: &str, args: serde_json::Value) -> serde_json::Value {
+    store.execute(Operation::from_json(name, &args).unwrap()).unwrap().into_json()
+}
+
+#[test]
+fn everybody_reads_their_own_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = Folder::open(directory.path()).unwrap();
+    let store = store(&folder);
+    let start = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (store, start) = (&store, &start);
+            scope.spawn(move || {
+                start.wait();
+                for n in 0..25 {
+                    let title = format!("{thread}-{n}");
+                    let id = call(store, "insert", json!({"entity": "Page", "data": {"title": title}}))["id"]
+                        .clone();
+                    assert_eq!(call(store, "get_by_id", json!({"entity": "Page", "id": id}))["title"], title);
+                }
+            });
+        }
+    });
+    assert_eq!(call(&store, "list", json!({"entity": "Page"})).as_array().unwrap().len(), 200);
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_opening_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let id = {
+        let folder = Folder::open(directory.path()).unwrap();
+        let store = store(&folder);
+        let id = call(&store, "insert", json!({"entity": "Page", "data": {"title": "a"}}))["id"].clone();
+        let long = "long ".repeat(10_000);
+        call(&store, "update", json!({"entity": "Page", "id": id, "patch": {"title": long}}));
+        call(&store, "update", json!({"entity": "Page", "id": id, "patch": {"title": format!("{long}end")}}));
+        id
+    };
+    let folder = Folder::open(directory.path()).unwrap();
+    let row = call(&store(&folder), "get_by_id", json!({"entity": "Page", "id": id}));
+    assert!(row["title"].as_str().unwrap().ends_with("long end"));
+}
+
+#[test]
+fn a_live_query_tells_differences() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = Folder::open(directory.path()).unwrap();
+    let store = store(&folder);
+    let query = json!({"entity": "Kind", "filter": {"state": "todo", "$order": {"label": "asc"}}});
+    let mut live = store.subscribe(Operation::from_json("query_filtered", &query).unwrap()).unwrap();
+    assert!(live.is_stale());
+    assert_eq!(live.next().unwrap().unwrap().revision, 1);
+    assert!(live.next().unwrap().is_none());
+    let (wake, woken) = channel();
+    store.watch(Box::new(move |committed| wake.send(committed.clone()).unwrap()));
+    let insert = |label: &str| {
+        call(&store, "insert", json!({"entity": "Kind", "data": {"label": label}}))["id"].clone()
+    };
+    let (b, a) = (insert("b"), insert("a"));
+    assert!(woken.recv().unwrap().entities.contains("Kind"));
+    let difference = live.next().unwrap().unwrap();
+    assert_eq!(difference.added.len(), 2, "two commits, one difference");
+    assert_eq!(difference.moved[0].id, a.as_str().unwrap());
+    call(&store, "update", json!({"entity": "Kind", "id": b, "patch": {"state": "done"}}));
+    let difference = live.next().unwrap().unwrap();
+    assert_eq!(difference.removed[0].why, Why::NoLongerMatches);
+    call(&store, "delete", json!({"entity": "Kind", "id": a}));
+    assert_eq!(live.next().unwrap().unwrap().removed[0].why, Why::Deleted);
+    call(&store, "insert", json!({"entity": "Page", "data": {"title": "elsewhere"}}));
+    assert!(!live.is_stale(), "another entity does not concern it");
+}
+
+#[test]
+fn a_folder_has_one_owner() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Folder::open(directory.path()).unwrap();
+    let error = Folder::open(directory.path()).unwrap_err();
+    assert_eq!(error.code, tombolo_core::Code::FolderInUse);
+    assert_eq!(error.details["process"], std::process::id());
+    drop(first);
+    Folder::open(directory.path()).unwrap();
+}

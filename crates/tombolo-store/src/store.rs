@@ -1,0 +1,504 @@
+//! The store on its threads: one writes, any may read.
+
+use crate::backend::{Backend, Read};
+use crate::engine::{Committed, Engine};
+use crate::live::{self, Difference, Subscription, Why};
+use crate::reads::{self, Answer};
+use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tombolo_core::{Code, DocRef, Error, Manifest, Operation, PeerId, Result, RowId, SystemRandom};
+use tombolo_crdt::Doc;
+
+/// How many writes may wait; more block their callers.
+const QUEUE: usize = 1_024;
+/// The most writes that one sync of the disk makes durable.
+const GROUP: usize = 256;
+/// Connections that read.
+const READERS: usize = 4;
+/// Projections that wait are caught up when this long nobody wrote, …
+const CATCH_UP_AFTER: Duration = Duration::from_millis(50);
+/// … or after this many groups.
+const CATCH_UP_GROUPS: u32 = 32;
+/// The name under which a change of the drafts is noted among those of entities.
+const DRAFTS: &str = "$drafts";
+
+/// The DataStore: what every edge calls.
+pub trait DataStore: Send + Sync {
+    /// What is stored.
+    fn manifest(&self) -> &Manifest;
+
+    /// Runs an operation. A write is durable when this returns. Blocks the thread.
+    ///
+    /// # Errors
+    /// Those of the contract.
+    fn execute(&self, operation: Operation) -> Result<Answer>;
+
+    /// Runs an operation and calls back with the answer, on a thread of the store, which must not be held up.
+    fn submit(&self, operation: Operation, done: Box<dyn FnOnce(Result<Answer>) + Send>);
+
+    /// Makes a read live.
+    ///
+    /// # Errors
+    /// Those of the read; `NOT_SUPPORTED` for an operation that gives no rows.
+    fn subscribe(&self, operation: Operation) -> Result<Box<dyn Subscription>>;
+
+    /// Calls back after each commit, on a thread of the store, which must not be held up. A hint: the log is the truth.
+    fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>);
+}
+
+/// A job on the writer's thread, within a group; it gives what to do once the group is durable. Without a group it is
+/// told why there is none.
+type Job<B> = Box<dyn FnOnce(Result<&mut Engine<B>>) -> Done + Send>;
+type Done = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// A store on its threads. Dropping it finishes what is queued.
+pub struct Store<B: Backend> {
+    submitter: Option<Submitter<B>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// A handle that submits jobs to the writer and reads; cheap to clone. The store stops when all handles are gone.
+pub struct Submitter<B: Backend> {
+    jobs: SyncSender<Job<B>>,
+    shared: Arc<Shared<B::Reader>>,
+}
+
+impl<B: Backend> Clone for Submitter<B> {
+    fn clone(&self) -> Self {
+        Self { jobs: self.jobs.clone(), shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for Submitter<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Submitter")
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for Store<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+struct Shared<R> {
+    manifest: Arc<Manifest>,
+    readers: Mutex<Vec<R>>,
+    returned: Condvar,
+    /// For each entity, the number of the last group that touched it.
+    touched: Mutex<Touched>,
+    /// Some projections wait: reads have them caught up first.
+    dirty: AtomicBool,
+    listeners: Mutex<Vec<Box<dyn Fn(&Committed) + Send + Sync>>>,
+}
+
+#[derive(Default)]
+struct Touched {
+    groups: u64,
+    entities: HashMap<String, u64>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn stopped() -> Error {
+    Error::new(Code::Internal, "the store has stopped")
+}
+
+impl<B: Backend + Send + 'static> Store<B> {
+    /// Puts an engine on a thread of its own.
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED` if no reading connection can be opened.
+    pub fn start(engine: Engine<B>) -> Result<Self> {
+        let readers = (0..READERS).map(|_| engine.backend().reader()).collect::<Result<Vec<_>>>()?;
+        let shared = Arc::new(Shared {
+            manifest: Arc::clone(engine.manifest()),
+            readers: Mutex::new(readers),
+            returned: Condvar::new(),
+            touched: Mutex::default(),
+            dirty: AtomicBool::new(engine.has_dirty()),
+            listeners: Mutex::default(),
+        });
+        let (jobs, queue) = sync_channel(QUEUE);
+        let writer = Writer { engine, queue, shared: Arc::clone(&shared), groups_since_catch_up: 0 };
+        let thread = std::thread::Builder::new().name("tombolo-writer".into()).spawn(move || writer.run());
+        let thread =
+            thread.map_err(|e| Error::new(Code::Internal, format!("no thread can be started: {e}")))?;
+        Ok(Self { submitter: Some(Submitter { jobs, shared }), writer: Some(thread) })
+    }
+
+    /// A handle that submits jobs.
+    #[must_use]
+    pub fn submitter(&self) -> Submitter<B> {
+        self.handle().clone()
+    }
+
+    fn handle(&self) -> &Submitter<B> {
+        self.submitter.as_ref().expect("the handle is taken only when the store is dropped")
+    }
+}
+
+impl<B: Backend> Drop for Store<B> {
+    fn drop(&mut self) {
+        self.submitter = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer's thread panicked");
+        }
+    }
+}
+
+impl<B: Backend + Send + 'static> Submitter<B> {
+    /// Runs a job in the next group, and calls back once that is durable or has failed. A job that fails must have
+    /// left nothing, as all methods of the engine do.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Engine<B>) -> Result<T> + Send + 'static,
+        done: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        let shared_done = Arc::new(Mutex::new(Some(done)));
+        let of_job = Arc::clone(&shared_done);
+        let sent = self.jobs.send(Box::new(move |engine| {
+            let result = engine.and_then(job);
+            Box::new(move |durable: Result<()>| {
+                if let Some(done) = lock(&of_job).take() {
+                    done(durable.and(result));
+                }
+            })
+        }));
+        if sent.is_err()
+            && let Some(done) = lock(&shared_done).take()
+        {
+            done(Err(stopped()));
+        }
+    }
+
+    /// Runs a job in the next group and waits until it is durable. Blocks the thread.
+    ///
+    /// # Errors
+    /// Those of the job, or of the group.
+    pub fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Engine<B>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (sender, receiver) = sync_channel(1);
+        self.submit(job, move |result| {
+            // The receiver waits until this is sent.
+            sender.send(result).unwrap_or_default();
+        });
+        receiver.recv().unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Reads on one of the reading connections, after every write that was acknowledged. Blocks the thread.
+    ///
+    /// # Errors
+    /// Those of the read.
+    pub fn read<T>(&self, f: impl FnOnce(&B::Reader) -> Result<T>) -> Result<T> {
+        if self.shared.dirty.load(Ordering::Acquire) {
+            self.run(Engine::catch_up)?;
+        }
+        let mut readers = lock(&self.shared.readers);
+        let reader = loop {
+            match readers.pop() {
+                Some(reader) => break reader,
+                None => readers = self.shared.returned.wait(readers).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        drop(readers);
+        let result = f(&reader);
+        lock(&self.shared.readers).push(reader);
+        self.shared.returned.notify_one();
+        result
+    }
+
+    /// The next commits of the outbox after a place: see [`Engine::outbox`].
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED`.
+    pub fn outbox(
+        &self,
+        after: tombolo_core::Seq,
+        max_bytes: usize,
+        max_commits: usize,
+    ) -> Result<Vec<(tombolo_core::Seq, tombolo_core::Commit)>> {
+        self.snapshot(|reader| crate::engine::outbox(reader, after, max_bytes, max_commits))
+    }
+
+    /// The accepted commits after a place in the server's log: see [`Engine::log_after`].
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED`.
+    pub fn log_after(
+        &self,
+        after: tombolo_core::Seq,
+        max_bytes: usize,
+        max_commits: usize,
+    ) -> Result<Vec<tombolo_core::LogEntry>> {
+        self.snapshot(|reader| crate::engine::log_after(reader, after, max_bytes, max_commits))
+    }
+
+    fn snapshot<T>(&self, f: impl FnOnce(&B::Reader) -> Result<T>) -> Result<T> {
+        self.read(|reader| {
+            reader.begin_read()?;
+            let result = f(reader);
+            reader.end_read()?;
+            result
+        })
+    }
+
+    fn answer(&self, operation: &Operation) -> Result<Answer> {
+        let manifest = &self.shared.manifest;
+        match operation {
+            Operation::CrdtSnapshot { entity, id, field } => {
+                let entity = manifest.entity(entity)?;
+                if let Some(field) = field {
+                    entity.field(field)?;
+                }
+                let doc = DocRef { entity: entity.name.clone(), row: *id, field: field.clone() };
+                self.snapshot(|reader| snapshot(reader, &doc)).map(Answer::Bytes)
+            }
+            read => self.read(|reader| reads::answer(reader, manifest, read)),
+        }
+    }
+}
+
+/// A document's bytes as one snapshot.
+fn snapshot(reader: &impl Read, doc: &DocRef) -> Result<Option<Vec<u8>>> {
+    let Some(key) = reader.doc_key(doc)? else { return Ok(None) };
+    let stored = reader.load_doc(key)?;
+    if let (Some(base), true) = (&stored.base, stored.parts.is_empty()) {
+        return Ok(Some(base.clone()));
+    }
+    let updates = stored.parts.iter().map(|part| part.bytes.as_slice());
+    // Nothing is written under this peer id.
+    let opened = Doc::open(PeerId::mint(&mut SystemRandom), stored.base.as_deref(), updates)?;
+    Ok(Some(opened.snapshot()?))
+}
+
+impl<B: Backend + Send + 'static> DataStore for Submitter<B> {
+    fn manifest(&self) -> &Manifest {
+        &self.shared.manifest
+    }
+
+    fn execute(&self, operation: Operation) -> Result<Answer> {
+        match operation.writes() {
+            true => self.run(move |engine| engine.execute(&operation)),
+            false => self.answer(&operation),
+        }
+    }
+
+    fn submit(&self, operation: Operation, done: Box<dyn FnOnce(Result<Answer>) + Send>) {
+        match operation.writes() {
+            true => Submitter::submit(self, move |engine| engine.execute(&operation), done),
+            false => done(self.answer(&operation)),
+        }
+    }
+
+    fn subscribe(&self, operation: Operation) -> Result<Box<dyn Subscription>> {
+        let topic = match (&operation, reads::entity_of(&operation)) {
+            (Operation::Drafts, _) => DRAFTS.to_owned(),
+            (_, Some(entity)) => self.shared.manifest.entity(entity)?.name.clone(),
+            _ => return Err(Error::new(Code::NotSupported, "only reads of rows can be subscribed to")),
+        };
+        let subscription =
+            Live { store: self.clone(), operation, topic, rows: Vec::new(), revision: 0, read_at: None };
+        // A read that fails is refused now.
+        subscription
+            .store
+            .read(|reader| reads::rows(reader, &self.shared.manifest, &subscription.operation))?;
+        Ok(Box::new(subscription))
+    }
+
+    fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>) {
+        lock(&self.shared.listeners).push(listener);
+    }
+}
+
+impl<B: Backend + Send + 'static> DataStore for Store<B> {
+    fn manifest(&self) -> &Manifest {
+        self.handle().manifest()
+    }
+
+    fn execute(&self, operation: Operation) -> Result<Answer> {
+        self.handle().execute(operation)
+    }
+
+    fn submit(&self, operation: Operation, done: Box<dyn FnOnce(Result<Answer>) + Send>) {
+        DataStore::submit(self.handle(), operation, done);
+    }
+
+    fn subscribe(&self, operation: Operation) -> Result<Box<dyn Subscription>> {
+        self.handle().subscribe(operation)
+    }
+
+    fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>) {
+        self.handle().watch(listener);
+    }
+}
+
+struct Live<B: Backend> {
+    store: Submitter<B>,
+    operation: Operation,
+    topic: String,
+    rows: Vec<Json>,
+    revision: u64,
+    /// The group whose state was read last.
+    read_at: Option<u64>,
+}
+
+impl<B: Backend> Live<B> {
+    fn touched_at(&self) -> u64 {
+        lock(&self.store.shared.touched).entities.get(&self.topic).copied().unwrap_or(0)
+    }
+}
+
+impl<B: Backend + Send + 'static> Subscription for Live<B> {
+    fn is_stale(&self) -> bool {
+        self.read_at.is_none_or(|read_at| read_at < self.touched_at())
+            || self.store.shared.dirty.load(Ordering::Acquire)
+    }
+
+    fn next(&mut self) -> Result<Option<Difference>> {
+        if !self.is_stale() {
+            return Ok(None);
+        }
+        let first = self.read_at.is_none();
+        let manifest = Arc::clone(&self.store.shared.manifest);
+        // A group that commits while this reads makes the subscription stale again, so nothing is missed.
+        let touched_at = self.touched_at();
+        let new = self.store.read(|reader| reads::rows(reader, &manifest, &self.operation))?;
+        tracing::trace!(head = %new.head, "a live query was read again");
+        let why = |id: &str| {
+            let id: RowId = id.parse()?;
+            let deleted =
+                self.store.read(|reader| reads::is_deleted(reader, &manifest, &self.operation, id))?;
+            Ok(match (&self.operation, deleted) {
+                (_, true) => Why::Deleted,
+                (Operation::List { .. } | Operation::ListAfter { .. }, _) => Why::OutsideTheWindow,
+                _ => Why::NoLongerMatches,
+            })
+        };
+        let why = |id: &str| match self.operation {
+            Operation::Drafts => Ok(Why::Deleted),
+            _ => why(id),
+        };
+        let difference = live::difference(&self.rows, &new.rows, self.revision + 1, why)?;
+        self.read_at = Some(touched_at);
+        self.rows = new.rows;
+        let empty = || Difference {
+            revision: 1,
+            added: Vec::new(),
+            changed: Vec::new(),
+            removed: Vec::new(),
+            moved: Vec::new(),
+        };
+        let difference = difference.or_else(|| first.then(empty));
+        self.revision += u64::from(difference.is_some());
+        Ok(difference)
+    }
+}
+
+/// The writer's thread.
+struct Writer<B: Backend> {
+    engine: Engine<B>,
+    queue: Receiver<Job<B>>,
+    shared: Arc<Shared<B::Reader>>,
+    groups_since_catch_up: u32,
+}
+
+impl<B: Backend + Send + 'static> Writer<B> {
+    fn run(mut self) {
+        while let Some(job) = self.wait() {
+            if let Some(job) = job {
+                self.group(job);
+            }
+        }
+    }
+
+    /// The next job; an inner none after something was done meanwhile; an outer one when all handles are gone.
+    fn wait(&mut self) -> Option<Option<Job<B>>> {
+        if self.engine.has_dirty() && self.groups_since_catch_up >= CATCH_UP_GROUPS {
+            self.catch_up();
+        }
+        if self.engine.has_maintenance() {
+            match self.queue.try_recv() {
+                Ok(job) => return Some(Some(job)),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {
+                    if let Err(error) = self.engine.maintain() {
+                        tracing::warn!(%error, "a document could not be folded");
+                    }
+                    return Some(None);
+                }
+            }
+        }
+        if self.engine.has_dirty() {
+            return match self.queue.recv_timeout(CATCH_UP_AFTER) {
+                Ok(job) => Some(Some(job)),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.catch_up();
+                    Some(None)
+                }
+                Err(RecvTimeoutError::Disconnected) => None,
+            };
+        }
+        self.queue.recv().ok().map(Some)
+    }
+
+    fn catch_up(&mut self) {
+        self.groups_since_catch_up = 0;
+        self.group(Box::new(|engine| {
+            if let Err(error) = engine.and_then(Engine::catch_up) {
+                tracing::warn!(%error, "projections could not be caught up");
+            }
+            Box::new(|_| {})
+        }));
+    }
+
+    /// Runs what is queued as one transaction of the database. What queued while the disk synced is the next group.
+    fn group(&mut self, first: Job<B>) {
+        let mut done: Vec<Done> = Vec::new();
+        let begun = self.engine.begin();
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            done.push(job(begun.clone().map(|()| &mut self.engine)));
+            if done.len() < GROUP {
+                next = self.queue.try_recv().ok();
+            }
+        }
+        let committed = begun.and_then(|()| self.engine.commit());
+        self.groups_since_catch_up += 1;
+        self.shared.dirty.store(self.engine.has_dirty(), Ordering::Release);
+        if let Ok(committed) = &committed {
+            self.note(committed);
+        }
+        for done in done {
+            done(committed.as_ref().map(|_| ()).map_err(Clone::clone));
+        }
+        if let Ok(committed) = &committed {
+            for listener in lock(&self.shared.listeners).iter() {
+                listener(committed);
+            }
+        }
+    }
+
+    fn note(&self, committed: &Committed) {
+        let mut touched = lock(&self.shared.touched);
+        touched.groups += 1;
+        let group = touched.groups;
+        for entity in &committed.entities {
+            touched.entities.insert(entity.clone(), group);
+        }
+        if committed.drafts {
+            touched.entities.insert(DRAFTS.to_owned(), group);
+        }
+    }
+}
