@@ -1,8 +1,8 @@
 use crate::edit::Edit;
-use crate::{Error, Result, check};
+use crate::{Error, Result, check, wire};
 use loro::{
-    ContainerID, EncodedBlobMode, ExpandType, ExportMode, IdSpan, JsonChange, JsonOpContent, LoroDoc,
-    StyleConfig, StyleConfigMap, VersionVector,
+    ContainerID, ExpandType, ExportMode, IdSpan, JsonChange, JsonOpContent, LoroDoc, StyleConfig,
+    StyleConfigMap, VersionVector,
 };
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -24,9 +24,20 @@ const GROWING_MARKS: [&str; 5] = ["bold", "italic", "underline", "strike", "high
 pub struct Doc {
     /// Taken out only to be dropped.
     loro: Option<LoroDoc>,
-    broken: Cell<bool>,
+    health: Cell<Health>,
     unproven_imports: u32,
     bytes: usize,
+}
+
+/// What may be done with a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Sound,
+    /// It refused something halfway. It may be dropped.
+    Broken,
+    /// Loro panicked, perhaps while it held a lock. Dropping it would panic again, and inside unwinding end the
+    /// process, so its memory is given up.
+    Poisoned,
 }
 
 /// What a guarded import brought.
@@ -68,15 +79,14 @@ pub struct Span {
 
 impl std::fmt::Debug for Doc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Doc").field("bytes", &self.bytes).field("broken", &self.broken.get()).finish()
+        f.debug_struct("Doc").field("bytes", &self.bytes).field("health", &self.health.get()).finish()
     }
 }
 
 impl Drop for Doc {
     fn drop(&mut self) {
         let Some(loro) = self.loro.take() else { return };
-        if self.broken.get() {
-            // Its mutex may be poisoned: dropping it would panic again.
+        if self.health.get() == Health::Poisoned {
             std::mem::forget(loro);
         } else if let Err(payload) = catch_unwind(AssertUnwindSafe(move || drop(loro))) {
             std::mem::forget(payload);
@@ -95,8 +105,8 @@ impl Doc {
         }
         loro.config_text_style(styles);
         loro.config_default_text_style(Some(StyleConfig { expand: ExpandType::None }));
-        let broken = loro.set_peer_id(peer.0).is_err();
-        Self { loro: Some(loro), broken: Cell::new(broken), unproven_imports: 0, bytes: 0 }
+        let health = if loro.set_peer_id(peer.0).is_ok() { Health::Sound } else { Health::Broken };
+        Self { loro: Some(loro), health: Cell::new(health), unproven_imports: 0, bytes: 0 }
     }
 
     /// Opens a document from its stored base (a snapshot) and the stored updates after it, in order.
@@ -113,7 +123,6 @@ impl Doc {
             doc.bytes += bytes.len();
             let status = doc.guard(|loro| loro.import(bytes).map_err(Error::decode))?;
             if status.pending.is_some() {
-                doc.broken.set(true);
                 return Err(Error::MissingDependencies);
             }
         }
@@ -137,7 +146,7 @@ impl Doc {
         });
         match &edited {
             Ok((_, update)) => self.bytes += update.as_ref().map_or(0, Vec::len),
-            Err(_) => self.broken.set(true),
+            Err(_) => self.spoil(),
         }
         edited
     }
@@ -152,12 +161,13 @@ impl Doc {
     /// `CRDT_DECODE_FAILED`, `CRDT_APPLY_FAILED`, `TOO_LARGE`. If the bytes had reached the document, it answers
     /// [`Error::Broken`] from now on; nothing of them is to be stored.
     pub fn import(&mut self, bytes: &[u8]) -> Result<Imported> {
-        let spans = spans(bytes)?;
+        let envelope = wire::read(bytes)?;
         let max = limit::DOCUMENT_BYTES;
         if self.bytes + bytes.len() > max {
             return Err(Error::TooLarge { bytes: self.bytes + bytes.len(), max });
         }
-        let imported = self.guard(|loro| import(loro, bytes, &spans));
+        self.check_deletions(&envelope)?;
+        let imported = self.guard(|loro| import(loro, bytes, &envelope.spans));
         let imported = imported.and_then(|imported| {
             self.unproven_imports += 1;
             if self.unproven_imports >= PROVE_EVERY_IMPORTS || self.len_ops()? <= PROVE_ALWAYS_OPS {
@@ -167,7 +177,7 @@ impl Doc {
         });
         match &imported {
             Ok(imported) => self.bytes += imported.update.as_ref().map_or(0, Vec::len),
-            Err(_) => self.broken.set(true),
+            Err(_) => self.spoil(),
         }
         imported
     }
@@ -208,15 +218,15 @@ impl Doc {
                 }
                 before.set_end(loro::ID::new(span.peer.0, span.start));
             }
-            let scratch = LoroDoc::new();
             let earlier = loro.export(ExportMode::updates_till(&before)).map_err(Error::apply)?;
-            scratch.import(&earlier).map_err(Error::apply)?;
-            scratch.import(bytes).map_err(Error::decode)?;
-            Ok(spans.iter().all(|span| {
-                let id = IdSpan::new(span.peer.0, span.start, span.end);
-                operations(&scratch.export_json_in_id_span(id))
-                    == operations(&loro.export_json_in_id_span(id))
-            }))
+            // Guarded by itself: unwinding past a bare document would drop it and end the process.
+            let scratch = Doc::new(PeerId(0));
+            let theirs = scratch.guard(|scratch| {
+                scratch.import(&earlier).map_err(Error::apply)?;
+                scratch.import(bytes).map_err(Error::decode)?;
+                Ok(spans.iter().map(|span| operations(scratch, span)).collect::<Vec<_>>())
+            })?;
+            Ok(spans.iter().zip(theirs).all(|(span, theirs)| operations(loro, span) == theirs))
         })
     }
 
@@ -240,9 +250,7 @@ impl Doc {
         self.guard(|loro| {
             loro.get_deep_value();
             let snapshot = loro.export(ExportMode::Snapshot).map_err(Error::apply)?;
-            let copy = LoroDoc::new();
-            copy.import(&snapshot).map_err(Error::apply)?;
-            Ok(())
+            Doc::new(PeerId(0)).guard(|copy| copy.import(&snapshot).map(|_| ()).map_err(Error::apply))
         })
     }
 
@@ -280,10 +288,15 @@ impl Doc {
         self.bytes
     }
 
+    /// Corrects [`Doc::len_bytes`] after the updates were folded into a base of this size.
+    pub fn set_len_bytes(&mut self, bytes: usize) {
+        self.bytes = bytes;
+    }
+
     /// Whether a failure has left the document unusable.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.broken.get()
+        self.health.get() != Health::Sound
     }
 
     /// An equal document of its own, whose operations will carry this peer id.
@@ -300,13 +313,30 @@ impl Doc {
         self.bytes += updates.sum::<usize>();
     }
 
+    /// An honest author deletes only what there was and what the update itself brings, and each peer once. Loro
+    /// takes longer deletions and counts them, so that a few would use up a document's whole range of numbers.
+    fn check_deletions(&self, envelope: &wire::Envelope) -> Result<()> {
+        let there = self.len_ops()? as u64 + envelope.inserted;
+        match envelope.deleted <= there.saturating_mul(envelope.spans.len() as u64) {
+            true => Ok(()),
+            false => Err(Error::apply("it deletes more than there is")),
+        }
+    }
+
+    /// After a failure that left the document half changed.
+    fn spoil(&self) {
+        if !self.is_broken() {
+            self.health.set(Health::Broken);
+        }
+    }
+
     /// Runs a call into Loro; a panic makes the document unusable.
     pub(crate) fn guard<T>(&self, f: impl FnOnce(&LoroDoc) -> Result<T>) -> Result<T> {
-        let Some(loro) = self.loro.as_ref().filter(|_| !self.broken.get()) else { return Err(Error::Broken) };
+        let Some(loro) = self.loro.as_ref().filter(|_| !self.is_broken()) else { return Err(Error::Broken) };
         match catch_unwind(AssertUnwindSafe(|| f(loro))) {
             Ok(result) => result,
             Err(payload) => {
-                self.broken.set(true);
+                self.health.set(Health::Poisoned);
                 std::mem::forget(payload);
                 Err(Error::apply("it breaks the document"))
             }
@@ -314,30 +344,12 @@ impl Doc {
     }
 }
 
-/// The spans of an update, read from its header.
+/// The spans of an update. Its bytes are checked from the first to the last.
 ///
 /// # Errors
 /// `CRDT_DECODE_FAILED` if the bytes are no update; `TOO_LARGE`.
 pub fn spans(bytes: &[u8]) -> Result<Vec<Span>> {
-    let max = limit::UPDATE_BYTES;
-    if bytes.len() > max {
-        return Err(Error::TooLarge { bytes: bytes.len(), max });
-    }
-    let read = catch_unwind(|| LoroDoc::decode_import_blob_meta(bytes, true));
-    let meta = read.map_err(|_| Error::decode("its header is damaged"))?.map_err(Error::decode)?;
-    if meta.mode != EncodedBlobMode::Updates {
-        return Err(Error::decode("only updates are taken, no snapshots"));
-    }
-    let starts = &meta.partial_start_vv;
-    let spans = meta.partial_end_vv.iter().map(|(peer, end)| {
-        let start = starts.get(peer).copied().unwrap_or(0);
-        Span { peer: PeerId(*peer), start, end: *end }
-    });
-    let spans: Vec<Span> = spans.collect();
-    match spans.iter().all(|span| 0 <= span.start && span.start < span.end) {
-        true => Ok(spans),
-        false => Err(Error::decode("its operations are not numbered in order")),
-    }
+    wire::read(bytes).map(|envelope| envelope.spans)
 }
 
 fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {
@@ -404,9 +416,9 @@ fn roots(changes: &[JsonChange]) -> impl Iterator<Item = String> {
     })
 }
 
-/// The operations in a form that can be compared.
-fn operations(changes: &[JsonChange]) -> Vec<String> {
-    changes
+/// A span's operations in a form that can be compared.
+fn operations(loro: &LoroDoc, span: &Span) -> Vec<String> {
+    loro.export_json_in_id_span(IdSpan::new(span.peer.0, span.start, span.end))
         .iter()
         .flat_map(|change| &change.ops)
         .map(|op| format!("{} {} {:?}", op.counter, op.container, op.content))

@@ -23,10 +23,15 @@ mod doc;
 mod edit;
 mod error;
 mod rewrite;
+mod richtext;
 mod row;
+mod wire;
 
 pub use doc::{Doc, Imported, KeyWrite, Span, Version, spans};
 pub use edit::Edit;
 pub use error::{Error, Result};
 pub use rewrite::{Pending, Rewrite, Rewritten, rewrite};
 pub use row::{Place, RowView, Scalar};
+
+#[cfg(test)]
+mod tests;
