@@ -171,6 +171,10 @@ impl Document {
     /// # Errors
     /// [`InvalidDocument`] where the shape is another; unknown types, attributes and marks are no error.
     pub fn from_json(json: &Value) -> Result<Self, InvalidDocument> {
+        if !json.is_object() {
+            // serde would take a list for the members in order.
+            return Err(<serde_json::Error as serde::de::Error>::custom("expected an object").into());
+        }
         let mut document = Self::deserialize(json)?;
         document.normalize();
         Ok(document)
@@ -381,4 +385,64 @@ pub(crate) fn embed_text(embed: &Value) -> &str {
 /// Turns every kind of newline into [`LINE_BREAK`].
 pub(crate) fn line_breaks(text: &str) -> String {
     text.replace("\r\n", "\n").replace(['\n', '\r'], "\u{2028}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn plain_text_shows_what_a_reader_sees() {
+        let embed = Run::plain("\u{FFFC}\u{FFFC}").with(mark::EMBED, json!({"page": "p", "text": "Home"}));
+        let mut block = Block::default().text("see ");
+        block.push(&embed.text, &embed.marks);
+        block.push("\u{FFFC}", &[(mark::EMBED.to_owned(), json!({"page": "p"}))].into());
+        let ghost = Block::default().with(attr::GHOST, true);
+        let document = Document {
+            blocks: vec![
+                block,
+                ghost.clone(),
+                ghost.text("typed meanwhile"),
+                Block::default(),
+                Block::new(kind::CODE_BLOCK).text("a\u{2028}b"),
+            ],
+            ..Document::default()
+        };
+        assert_eq!(document.plain_text(), "see HomeHome\ntyped meanwhile\n\na\nb");
+    }
+
+    #[test]
+    fn json_is_brought_to_normal_form() {
+        let json = json!({"blocks": [{"attrs": {"a": null, "b": 1}, "runs": [
+            {"text": "x\r\n"}, {"text": ""}, {"text": "y", "marks": {"bold": null}}, {"text": "z", "marks": {"embed": 1}}
+        ]}]});
+        let wanted = json!({"schema": 1, "blocks": [{"attrs": {"b": 1}, "runs": [{"text": "x\u{2028}yz"}]}]});
+        assert_eq!(Document::from_json(&json).unwrap().to_json(), wanted);
+    }
+
+    #[test]
+    fn other_json_is_refused() {
+        for json in [
+            json!(null),
+            json!([]),
+            json!({"blocks": 1}),
+            json!({"blocks": [{"text": "lost"}]}),
+            json!({"x": 1}),
+        ] {
+            assert_eq!(Document::from_json(&json).unwrap_err().code(), "INVALID_DATA", "{json}");
+        }
+    }
+
+    #[test]
+    fn groups_are_compared_by_shape() {
+        let page = |groups: [&str; 3]| Document {
+            blocks: groups.iter().map(|group| Block::default().with(attr::IN, vec![*group])).collect(),
+            ..Document::default()
+        };
+        assert!(page(["a", "a", "b"]).same_content(&page(["x", "x", "y"])));
+        assert!(!page(["a", "a", "b"]).same_content(&page(["x", "y", "y"])));
+        assert!(!page(["a", "b", "a"]).same_content(&page(["x", "y", "z"])));
+    }
 }

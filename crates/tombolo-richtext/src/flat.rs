@@ -169,3 +169,100 @@ fn block_of(marker: Option<&Value>, overrides: &BTreeMap<String, Value>) -> Bloc
     attrs.retain(|_, value| !value.is_null());
     Block { id, kind, attrs, runs: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Reads segments of text and marks, each given as a JSON object.
+    fn read(segments: &[(&str, Value)], overrides: Value) -> Document {
+        let segments: Vec<(&str, Marks)> = segments
+            .iter()
+            .map(|(text, marks)| (*text, serde_json::from_value(marks.clone()).unwrap()))
+            .collect();
+        let overrides = serde_json::from_value(overrides).unwrap();
+        parse_flat(segments.iter().map(|(text, marks)| (*text, marks)), &overrides)
+    }
+
+    fn check(segments: &[(&str, Value)], overrides: Value, blocks: Value) {
+        let document = read(segments, overrides);
+        assert_eq!(document.to_json()["blocks"], blocks);
+    }
+
+    #[test]
+    fn text_before_the_first_marker_is_a_paragraph() {
+        check(&[], json!({}), json!([]));
+        check(&[("", json!({}))], json!({}), json!([]));
+        let marker = json!({"b": {"id": "i", "t": "heading", "level": 2}});
+        let wanted = json!([
+            {"runs": [{"text": "lead"}]},
+            {"id": "i", "t": "heading", "attrs": {"level": 2}, "runs": [{"text": "x"}]}
+        ]);
+        check(&[("lead", json!({})), ("\n", marker), ("x", json!({}))], json!({}), wanted);
+    }
+
+    #[test]
+    fn newlines_without_a_readable_marker_are_paragraphs() {
+        check(&[("\n\nline", json!({}))], json!({}), json!([{}, {"runs": [{"text": "line"}]}]));
+        check(&[("\n", json!({"b": 7}))], json!({}), json!([{}]));
+        check(&[("\n", json!({"b": {"id": 1, "t": 2, "w": null}}))], json!({}), json!([{}]));
+    }
+
+    #[test]
+    fn marks_of_markers_and_markers_of_text_mean_nothing() {
+        let marker = json!({"b": {"id": "i"}, "bold": true});
+        let text = json!({"b": {"id": "j", "t": "heading"}, "italic": true, "code": null});
+        let wanted = json!([{"id": "i", "runs": [{"text": "x", "marks": {"italic": true}}]}]);
+        check(&[("\n", marker), ("x", text)], json!({}), wanted);
+    }
+
+    #[test]
+    fn later_changes_count_and_null_unsets() {
+        let marker = json!({"b": {"id": "i", "t": "heading", "level": 2, "tone": "a"}});
+        let changes = json!({"i/level": 3, "i/tone": null, "i/t": "callout", "i/new": [1], "i/id": "k", "ix/level": 9, "h/level": 8});
+        let wanted = json!([{"id": "i", "t": "callout", "attrs": {"level": 3, "new": [1]}}]);
+        check(&[("\n", marker)], changes, wanted);
+        let marker = json!({"b": {"id": "i", "t": "heading"}});
+        check(&[("\n", marker)], json!({"i/t": null}), json!([{"id": "i"}]));
+    }
+
+    #[test]
+    fn twins_share_their_changes() {
+        let marker = json!({"b": {"id": "i"}});
+        let wanted = json!([{"id": "i", "attrs": {"x": true}}, {"id": "i", "attrs": {"x": true}, "runs": [{"text": "a"}]}]);
+        check(&[("\n\n", marker), ("a", json!({}))], json!({"i/x": true}), wanted);
+        let document = read(&[("\n\na", json!({"b": {"id": "i"}}))], json!({"i/x": true}));
+        assert_eq!(document.visible().count(), 1);
+        assert_eq!(document.plain_text(), "a");
+    }
+
+    #[test]
+    fn one_mark_over_several_runs_is_one_range() {
+        let mut block = Block { id: Some("i".to_owned()), ..Block::default() };
+        let marks =
+            |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), json!(true))).collect::<Marks>();
+        block.push("é", &marks(&["bold"]));
+        block.push("👩", &marks(&["bold", "code"]));
+        block.push("z", &marks(&["bold"]));
+        let document = Document { blocks: vec![block.clone(), block], ..Document::default() };
+        let flat = flatten(&document);
+        assert_eq!(flat.text, "\né👩z\né👩z");
+        let ranges: Vec<(&str, Range<usize>)> =
+            flat.marks.iter().map(|mark| (mark.key.as_str(), mark.range.clone())).collect();
+        assert_eq!(ranges, [("bold", 1..4), ("code", 2..3), ("bold", 5..8), ("code", 6..7)]);
+        assert_eq!(flat.markers[1], Marker { pos: 4, attrs: [("id".to_owned(), json!("i"))].into() });
+    }
+
+    #[test]
+    fn only_what_is_typed_on_expands() {
+        let after = ["bold", "italic", "underline", "strike", "highlight"];
+        assert!(after.iter().all(|key| expand_of(key) == Expand::After));
+        assert!(
+            ["code", "link", "comment:1", "embed", "b", "md", "other"]
+                .iter()
+                .all(|key| expand_of(key) == Expand::None)
+        );
+    }
+}

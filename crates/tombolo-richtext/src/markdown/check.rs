@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::read::{Unit, read_units};
+use super::source::trim_end;
 use super::write::{GAP_MAX, Marker, Writer, touches};
 use super::{raw_block, set_hint};
 use crate::document::{Block, attr, kind, same_blocks};
@@ -29,7 +30,7 @@ pub(super) fn read_checked(source: &str) -> Vec<Block> {
         repaired.insert(unit);
         set_gaps(&mut units);
     }
-    vec![raw_block(source.trim_matches('\n').trim_end(), "markdown")]
+    vec![raw_block(trim_end(source.trim_start_matches('\n')), "markdown")]
 }
 
 /// Reads a page and makes raw each construct whose writing says something else than its source.

@@ -44,7 +44,7 @@ const SOURCE_BYTES_MAX: usize = 8 << 20;
 pub fn from_markdown(source: &str, ids: &mut dyn FnMut() -> String) -> Document {
     let source = source::normalize(source);
     let blocks = if source.len() > SOURCE_BYTES_MAX {
-        vec![raw_block(source.trim_end_matches('\n'), "markdown")]
+        vec![raw_block(source::trim_end(&source), "markdown")]
     } else {
         check::read_checked(&source)
     };

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::inline_read::{Unmodelled, read_inlines};
 use super::layout::Margin;
-use super::source::{Container, Source};
+use super::source::{Container, Source, trim, trim_end};
 use super::write::{Marker, default_fence, is_rule, marker_of, write_image};
 use super::{options, raw_block, set_hint};
 use crate::document::{Block, attr, kind, line_breaks};
@@ -138,13 +138,13 @@ impl BlockReader<'_, '_> {
             NodeValue::ThematicBreak => {
                 let mut block = Block::new(kind::DIVIDER);
                 let rule = self.slice(node, place)?;
-                if rule.trim() != "---" && is_rule(rule.trim()) {
-                    set_hint(&mut block.attrs, "rule", rule.trim());
+                if trim(&rule) != "---" && is_rule(trim(&rule)) {
+                    set_hint(&mut block.attrs, "rule", trim(&rule));
                 }
                 block
             }
             NodeValue::HtmlBlock(_) => raw_block(&self.slice(node, place)?, "html"),
-            NodeValue::FrontMatter(text) => raw_block(text.trim_end(), "yaml"),
+            NodeValue::FrontMatter(text) => raw_block(trim_end(&text), "yaml"),
             _ => raw_block(&self.slice(node, place)?, "markdown"),
         };
         out.push(place.put(block));
@@ -153,7 +153,7 @@ impl BlockReader<'_, '_> {
 
     fn slice<'a>(&self, node: Node<'a>, place: &Place) -> Result<String, Unmodelled> {
         let slice = self.source.slice(node.data().sourcepos, &place.within).ok_or(Unmodelled)?;
-        Ok(slice.trim_end().to_owned())
+        Ok(trim_end(&slice).to_owned())
     }
 
     fn children<'a>(&mut self, node: Node<'a>, place: &Place, out: &mut Vec<Block>) -> Outcome {
@@ -197,7 +197,7 @@ impl BlockReader<'_, '_> {
         let mut block = Block::new(kind::HEADING).with(attr::LEVEL, heading.level);
         let slice = self.slice(node, place)?;
         if heading.setext {
-            let underline = slice.lines().next_back().unwrap_or("").trim();
+            let underline = trim(slice.lines().next_back().unwrap_or(""));
             set_hint(&mut block.attrs, "setext", underline);
         } else if heading.closed {
             let hashes = slice.len() - slice.trim_end_matches('#').len();

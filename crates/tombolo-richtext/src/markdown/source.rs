@@ -2,12 +2,19 @@
 
 use comrak::nodes::{LineColumn, Sourcepos};
 
+use crate::document::LINE_BREAK;
+
 /// What Markdown takes for blank; other white space is text.
-pub(super) const BLANK: [char; 2] = [' ', '\t'];
+const BLANK: [char; 2] = [' ', '\t'];
 
 /// A line without the blanks at its ends.
 pub(super) fn trim(line: &str) -> &str {
     line.trim_matches(BLANK)
+}
+
+/// A text without the blanks and line ends at its end.
+pub(super) fn trim_end(text: &str) -> &str {
+    text.trim_end_matches([' ', '\t', '\n'])
 }
 
 /// A container that puts something in front of its lines.
@@ -23,11 +30,16 @@ pub(super) struct Source<'s> {
     lines: Vec<&'s str>,
 }
 
-/// Line ends as `\n`, no byte order mark, no NUL (which CommonMark replaces too). U+2028 is a line end: inside a
-/// document it has that meaning.
+/// Line ends as `\n`, no byte order mark at the start, no NUL (which CommonMark replaces too). U+2028 is a line end:
+/// inside a document it has that meaning.
 pub(super) fn normalize(source: &str) -> String {
-    let source = source.trim_start_matches('\u{FEFF}');
-    source.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n").replace('\0', "\u{FFFD}")
+    let mut text = source.replace("\r\n", "\n").replace(['\r', LINE_BREAK], "\n").replace('\0', "\u{FFFD}");
+    let start = text.len() - text.trim_start_matches(['\u{FEFF}', '\n', ' ', '\t']).len();
+    if text[..start].contains('\u{FEFF}') {
+        let blank = text[..start].replace('\u{FEFF}', "");
+        text.replace_range(..start, &blank);
+    }
+    text
 }
 
 impl<'s> Source<'s> {
@@ -43,11 +55,7 @@ impl<'s> Source<'s> {
         let solid = |line: &&str| !trim(line).is_empty();
         let start = lines.iter().position(solid)?;
         let end = lines.iter().rposition(solid)?;
-        Some((
-            from + start + 1,
-            from + end + 1,
-            lines[start..=end].join("\n").trim_end_matches(BLANK).to_owned(),
-        ))
+        Some((from + start + 1, from + end + 1, lines[start..=end].join("\n")))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::inline_write::{self, Escape, Style, destination};
 use super::read::read_units;
-use super::source::trim;
+use super::source::{trim, trim_end};
 use super::{hint, hint_str, layout};
 use crate::document::{Block, LINE_BREAK, Run, attr, kind, mark};
 
@@ -251,7 +251,7 @@ impl Writer {
     /// A block without those that belong to it.
     fn leaf(&self, block: &Block, before: usize, lead: &str) -> Vec<String> {
         match block.kind.as_str() {
-            kind::RAW => split_lines(block.plain_text().trim_end_matches(['\n', ' ', '\t'])),
+            kind::RAW => split_lines(trim_end(&block.plain_text())),
             kind::CODE_BLOCK => code(block),
             kind::DIVIDER => {
                 let mut lines = vec![rule(block)];

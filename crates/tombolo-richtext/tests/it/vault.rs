@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use tombolo_richtext::{Document, from_markdown, kind, to_markdown};
+use tombolo_richtext::{Document, flatten, from_markdown, kind, to_markdown};
 
 use crate::counter;
 
@@ -46,6 +46,8 @@ struct Measure {
     exact: usize,
     bytes: usize,
     raw_bytes: usize,
+    /// The most mark ranges in one page's flat form.
+    marks_max: usize,
     kinds: BTreeMap<String, usize>,
     raw: BTreeMap<String, usize>,
 }
@@ -53,6 +55,7 @@ struct Measure {
 impl Measure {
     fn add(&mut self, source: &str, document: &Document, written: &str) {
         self.bytes += source.len();
+        self.marks_max = self.marks_max.max(flatten(document).marks.len());
         self.exact += usize::from(source == written);
         for block in &document.blocks {
             *self.kinds.entry(block.kind.clone()).or_default() += 1;
@@ -83,7 +86,10 @@ fn every_page_of_the_book_returns() {
     }
     println!("{} files, {} exact to the byte, {} bytes", book.len(), measure.exact, measure.bytes);
     println!("blocks {:?}", measure.kinds);
-    println!("raw {:?}, {} bytes", measure.raw, measure.raw_bytes);
+    println!(
+        "raw {:?}, {} bytes; at most {} mark ranges a page",
+        measure.raw, measure.raw_bytes, measure.marks_max
+    );
     assert!(book.len() >= 112, "the book has {} files", book.len());
     assert_eq!(lost, Vec::<String>::new());
 }
