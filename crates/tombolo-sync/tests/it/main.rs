@@ -12,6 +12,7 @@ const TROUBLED_MS: i64 = 60_000;
 
 fn check(seed: u64, replicas: usize, faults: Faults) -> World {
     let mut world = World::new(seed, replicas, faults);
+    world.write_large(0);
     world.run_until(TROUBLED_MS);
     world.heal();
     // Half-open connections take 45 s to be found, twice in the worst case, then there is the backoff.
@@ -27,7 +28,17 @@ fn a_calm_world_settles_and_everything_is_used() {
     let seen = &world.seen;
     assert!(seen.accepted > 100 && seen.rejections > 0, "{seen:?}");
     assert!(seen.own > 100 && seen.full > 100 && seen.fragments > 0, "{seen:?}");
-    assert_eq!(seen.cuts, 0);
+    assert_eq!((seen.connects, seen.disk_errors), (3, 0));
+}
+
+#[test]
+fn pauses_and_a_slow_disk_need_no_new_connection() {
+    let faults = Faults { pause: 50, slow: 100, ..Faults::NONE };
+    for seed in 0..10 {
+        let seen = check(seed, 3, faults).seen;
+        assert!(seen.pauses > 3 && seen.rejections > 0, "{seen:?}");
+        assert_eq!(seen.connects, 3, "seed {seed}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::server::{Server, space};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tombolo_core::{
-    ActorId, Code, Commit, CommitId, DocRef, Error, Millis, Part, Random, RowId, SeededRandom,
+    ActorId, Code, Commit, CommitId, DocRef, Error, Millis, Part, Random, RowId, SeededRandom, Verdict,
 };
 use tombolo_sync::{
     Applied, ClientAction, ClientInput, Grant, HubAction, HubInput, LogPage, Role, SessionId, SyncState,
@@ -17,11 +17,13 @@ pub(crate) struct Faults {
     pub(crate) chaos_every_ms: Option<u64>,
     pub(crate) disk: u64,
     pub(crate) pause: u64,
+    /// A disk that takes up to 2 s.
+    pub(crate) slow: u64,
 }
 
 impl Faults {
-    pub(crate) const NONE: Self = Self { chaos_every_ms: None, disk: 0, pause: 0 };
-    pub(crate) const ALL: Self = Self { chaos_every_ms: Some(3_000), disk: 10, pause: 3 };
+    pub(crate) const NONE: Self = Self { chaos_every_ms: None, disk: 0, pause: 0, slow: 0 };
+    pub(crate) const ALL: Self = Self { chaos_every_ms: Some(3_000), disk: 10, pause: 3, slow: 20 };
 }
 
 /// What happened, to prove that a test tests something.
@@ -33,6 +35,7 @@ pub(crate) struct Seen {
     pub(crate) own: u64,
     pub(crate) full: u64,
     pub(crate) fragments: u64,
+    pub(crate) connects: u64,
     pub(crate) cuts: u64,
     pub(crate) half_open: u64,
     pub(crate) restarts: u64,
@@ -54,6 +57,7 @@ impl Seen {
         self.fragments += fragments;
         self.cuts += cuts;
         self.half_open += half_open;
+        self.connects += other.connects;
         self.restarts += other.restarts;
         self.server_restarts += other.server_restarts;
         self.disk_errors += other.disk_errors;
@@ -209,6 +213,15 @@ impl World {
         self.at(self.now + delay, event);
     }
 
+    fn after_disk(&mut self, event: Event) {
+        let max_ms = self.disk_ms();
+        self.after(max_ms, event);
+    }
+
+    fn disk_ms(&mut self) -> u64 {
+        if self.happens(self.faults.slow) { 2_000 } else { 30 }
+    }
+
     fn at(&mut self, time: Millis, event: Event) {
         self.next_event += 1;
         self.events.insert((time, self.next_event), event);
@@ -281,6 +294,7 @@ impl World {
             let life = self.replicas[at].life;
             match action {
                 ClientAction::Connect => {
+                    self.seen.connects += 1;
                     self.replicas[at].attempt += 1;
                     let attempt = self.replicas[at].attempt;
                     self.after(100, Event::Open { at, life, attempt });
@@ -298,7 +312,7 @@ impl World {
                     }
                     self.replicas[at].status = Some(status);
                 }
-                action => self.after(30, Event::ReplicaDisk { at, life, action }),
+                action => self.after_disk(Event::ReplicaDisk { at, life, action }),
             }
         }
     }
@@ -315,7 +329,7 @@ impl World {
                 HubAction::Close { session, .. } => self.close_link(session.0, true, false),
                 action => {
                     let life = self.server.life;
-                    self.after(30, Event::ServerDisk { life, action });
+                    self.after_disk(Event::ServerDisk { life, action });
                 }
             }
         }
@@ -476,7 +490,7 @@ impl World {
             other => panic!("not for the disk: {other:?}"),
         };
         let life = self.replicas[at].life;
-        self.after(30, Event::Replica { at, life, input });
+        self.after_disk(Event::Replica { at, life, input });
     }
 
     fn server_disk(&mut self, action: HubAction) {
@@ -527,10 +541,11 @@ impl World {
         });
         self.seen.pauses += pauses;
         self.seen.accepted += judgement.committed.len() as u64;
-        let accepted = judgement.verdicts.len() as u64 - judgement.committed.len() as u64;
-        self.seen.pushed_again += accepted;
+        let accepted = judgement.verdicts.iter().filter(|(_, v)| matches!(v, Verdict::Accepted { .. }));
+        self.seen.pushed_again += (accepted.count() - judgement.committed.len()) as u64;
         if !judgement.committed.is_empty() {
-            let delay = self.below(40) as Millis;
+            let max_ms = self.disk_ms();
+            let delay = self.below(max_ms) as Millis;
             self.server.told_until = self.server.told_until.max(self.now + delay);
             let input =
                 HubInput::Committed { space: space(), entries: judgement.committed, from: Some(session) };
@@ -539,7 +554,7 @@ impl World {
         let result = Ok(judgement.verdicts);
         let input =
             HubInput::Judged { session, space: space(), generation, result, retry_after_ms: Some(300) };
-        self.after(40, Event::Hub { life, input });
+        self.after_disk(Event::Hub { life, input });
     }
 
     fn chaos(&mut self) {
@@ -599,6 +614,13 @@ impl World {
     pub(crate) fn write_small(&mut self, at: usize) {
         let mut commit = self.commit(at, 100);
         commit.parts[0].bytes[0] = b'.';
+        self.put(at, commit);
+    }
+
+    pub(crate) fn write_large(&mut self, at: usize) {
+        let mut commit = self.commit(at, 1);
+        commit.parts[0].bytes = vec![b'.'; 1_000_000];
+        self.random.fill(&mut commit.parts[0].bytes[1..]);
         self.put(at, commit);
     }
 
