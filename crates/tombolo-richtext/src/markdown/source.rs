@@ -55,7 +55,8 @@ impl<'s> Source<'s> {
         let solid = |line: &&str| !trim(line).is_empty();
         let start = lines.iter().position(solid)?;
         let end = lines.iter().rposition(solid)?;
-        Some((from + start + 1, from + end + 1, lines[start..=end].join("\n")))
+        let text = lines[start..=end].join("\n");
+        Some((from + start + 1, from + end + 1, trim_end(&text).to_owned()))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+
 mod folders;
 mod golden;
 mod hostile;
@@ -17,12 +19,13 @@ pub(crate) fn counter() -> impl FnMut() -> String {
     }
 }
 
-/// The number of cases, times `TOMBOLO_CASES` for a long run.
-pub(crate) fn config(cases: u32) -> proptest::prelude::ProptestConfig {
-    let times: u32 = std::env::var("TOMBOLO_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
-    proptest::prelude::ProptestConfig {
-        cases: cases * times,
+/// The same cases each time; `TOMBOLO_CASES` times as many from `TOMBOLO_SEED` for a long run.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u32>().ok());
+    ProptestConfig {
+        cases: cases * number("TOMBOLO_CASES").unwrap_or(1),
+        rng_seed: RngSeed::Fixed(number("TOMBOLO_SEED").unwrap_or(1).into()),
         failure_persistence: None,
-        ..Default::default()
+        ..ProptestConfig::default()
     }
 }
