@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tombolo_core::{Code, Error, Manifest};
 
 /// The opened data folder of this app.
@@ -25,11 +25,9 @@ impl Store {
         Ok(Self { manifest })
     }
 
-    /// Answers the operation `manifest`: the manifest as it was written, with the key `hash` added.
+    /// Answers the operation `manifest`: `{manifest, hash}`, the manifest as it was written.
     pub(crate) fn manifest(&self) -> Result<Value, Error> {
-        let mut answer = self.manifest.source().clone();
-        answer["hash"] = self.manifest.hash().into();
-        Ok(answer)
+        Ok(json!({ "manifest": self.manifest.source(), "hash": self.manifest.hash() }))
     }
 }
 
@@ -44,7 +42,7 @@ mod tests {
     fn the_manifest_comes_back_with_its_hash() {
         let dir = tempfile::tempdir().unwrap();
         let answer = Store::open(MANIFEST, dir.path()).unwrap().manifest().unwrap();
-        assert_eq!(answer["name"], "notes");
+        assert_eq!(answer["manifest"]["name"], "notes");
         assert_eq!(answer["hash"], Manifest::parse(MANIFEST).unwrap().hash());
     }
 

@@ -8,8 +8,8 @@ fn manifest_answers_with_the_manifest_of_the_workspace_app() {
     let answer = invoke(&shell.window("main"), "plugin:tombolo|manifest", json!({})).unwrap();
 
     let shipped: Value = serde_json::from_str(tombolo_desktop::MANIFEST).unwrap();
-    assert_eq!(answer["name"], "workspace");
-    assert_eq!(answer["entities"], shipped["entities"]);
+    assert_eq!(answer["manifest"], shipped);
+    assert_eq!(answer["manifest"]["name"], "workspace");
     assert_eq!(answer["hash"].as_str().unwrap().len(), 64);
 }
 

@@ -3,6 +3,8 @@ import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
 import App from './App.svelte';
 
+const opened = { manifest: { manifest_version: 1, name: 'field notes', version: 1, entities: [] }, hash: 'h' };
+
 let app: Record<string, unknown> | undefined;
 
 afterEach(async () => {
@@ -25,7 +27,7 @@ async function settled() {
 test('the window shows the name of the workspace and what belongs into an empty one', async () => {
   const text = await show(async (operation) => {
     expect(operation).toBe('manifest');
-    return { manifest_version: 1, name: 'field notes', version: 1, entities: [], hash: 'h' };
+    return opened;
   });
 
   expect(document.querySelector('[data-testid=workspace-name]')?.textContent).toBe('field notes');
@@ -37,7 +39,7 @@ test('a store that does not open says so, shows the code and can be tried again'
   let damaged = true;
   const text = await show(async () => {
     if (damaged) throw { code: 'STORAGE_FAILED', message: 'disk I/O error', details: null };
-    return { manifest_version: 1, name: 'field notes', version: 1, entities: [], hash: 'h' };
+    return opened;
   });
   expect(text).toContain('could not be opened');
   expect(text).toContain('STORAGE_FAILED: disk I/O error');

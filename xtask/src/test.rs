@@ -113,6 +113,9 @@ fn end_to_end(context: &Context) -> Result {
         println!("skipped: the web view of this system cannot be driven");
         return Ok(());
     }
+    let linter = context.root.join("ui/node_modules/.bin/oxlint");
+    let lint = ["--config", "ui/.oxlintrc.json", "--deny-warnings", "tests/e2e"];
+    process::run(&mut process::command(linter, &lint, &context.root))?;
     context.cargo(&["build", "--package", "tombolo-desktop"], &[])?;
     let target_dir = metadata::read(&context.root)?.target_dir;
     let screen = ["--auto-servernum", "--server-args", "-screen 0 1600x1000x24"];

@@ -4,13 +4,13 @@ import { DataStoreError } from './error';
 
 test('an operation goes out under its contract name and its answer comes back as it is', async () => {
   const calls: unknown[] = [];
-  const manifest = { manifest_version: 1, name: 'workspace', version: 1, entities: [], hash: 'h' };
+  const answer = { manifest: { manifest_version: 1, name: 'workspace', version: 1, entities: [] }, hash: 'h' };
   const store = createDataStore(async (...call) => {
     calls.push(call);
-    return manifest;
+    return answer;
   });
 
-  expect(await store.manifest()).toBe(manifest);
+  expect(await store.manifest()).toBe(answer);
   expect(calls).toEqual([['manifest', {}]]);
 });
 

@@ -1,11 +1,11 @@
 import { DataStoreError } from './error';
-import type { Manifest } from './manifest';
+import type { OpenedManifest } from './manifest';
 import { tauriTransport, type Transport } from './transport';
 
 /** The operations of the store behind the window. Every one rejects with a {@link DataStoreError}. */
 export interface DataStore {
   /** The manifest that the store was opened with, and its hash. */
-  manifest(): Promise<Manifest>;
+  manifest(): Promise<OpenedManifest>;
 }
 
 /** A store reached through `transport`: the plugin's commands unless a test hands in its own. */

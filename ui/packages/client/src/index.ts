@@ -5,10 +5,10 @@
  *
  * ```ts
  * const store = createDataStore();
- * const { name } = await store.manifest();
+ * const { manifest } = await store.manifest();
  * ```
  */
 export { createDataStore, type DataStore } from './data-store';
 export { DataStoreError, type ErrorObject } from './error';
-export type { Entity, Field, Manifest, Relation } from './manifest';
+export type { Entity, Field, Manifest, OpenedManifest, Relation } from './manifest';
 export { tauriTransport, type Transport } from './transport';

@@ -5,6 +5,11 @@ export interface Manifest {
   name: string;
   version: number;
   entities: Entity[];
+}
+
+/** A manifest as a store opened it. */
+export interface OpenedManifest {
+  manifest: Manifest;
   /** Identifies the manifest's content, equal on every device that runs the same one. */
   hash: string;
 }
