@@ -134,9 +134,16 @@ impl Backend for Sqlite {
         let mut values: Vec<Sql> = Vec::new();
         let mut set = |column: String, value: Sql| {
             values.push(value);
-            columns.push(format!("{column} = ?{}", values.len()));
+            let n = values.len();
+            columns.push(match column.as_str() {
+                "written_at" => format!("updated_at = max(updated_at, ?{n})"),
+                _ => format!("{column} = ?{n}"),
+            });
         };
         let blob = |bytes: &[u8; 16]| Sql::Blob(bytes.to_vec());
+        if let Some(at) = change.written_at {
+            set("written_at".into(), Sql::Integer(at));
+        }
         if let Some(at) = change.updated_at {
             set("updated_at".into(), Sql::Integer(at));
         }

@@ -51,7 +51,9 @@ impl Default for StoredPlace {
 pub struct RowChange {
     /// New values, by the field's position in the manifest.
     pub values: Vec<(usize, Value)>,
-    /// A new time of the last write.
+    /// A write at this time: the time of the last write is the latest of all.
+    pub written_at: Option<Millis>,
+    /// The time of the last write, derived anew.
     pub updated_at: Option<Millis>,
     /// A new time of the first write, with its author.
     pub created: Option<(Millis, ActorId)>,

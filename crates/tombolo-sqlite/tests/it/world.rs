@@ -11,7 +11,7 @@ use tombolo_sqlite::Sqlite;
 use tombolo_store::backend::Read as _;
 use tombolo_store::{Engine, Incoming, Role, Settings};
 
-pub const MANIFEST: &str = r#"{"manifest_version":1,"name":"test","version":1,"entities":[
+pub(crate) const MANIFEST: &str = r#"{"manifest_version":1,"name":"test","version":1,"entities":[
   {"name":"Page","fields":[
     {"name":"title","type":"string","crdt":"text","max_length":2000000},
     {"name":"slug","type":"string","optional":true,"unique":true},
@@ -31,7 +31,7 @@ pub const MANIFEST: &str = r#"{"manifest_version":1,"name":"test","version":1,"e
    "indexes":[{"name":"by_state","fields":["state","due"]}]},
   {"name":"Setting","local":true,"fields":[{"name":"value","type":"string"}]}]}"#;
 
-pub struct TestClock(pub AtomicI64);
+pub(crate) struct TestClock(pub(crate) AtomicI64);
 
 impl Clock for TestClock {
     fn now(&self) -> Millis {
@@ -39,45 +39,39 @@ impl Clock for TestClock {
     }
 }
 
-pub struct Peer {
-    pub engine: Engine<Sqlite>,
-    pub clock: Arc<TestClock>,
+pub(crate) struct Peer {
+    pub(crate) engine: Engine<Sqlite>,
 }
 
-pub fn manifest() -> Arc<Manifest> {
+pub(crate) fn manifest() -> Arc<Manifest> {
     Arc::new(Manifest::parse(MANIFEST).unwrap())
 }
 
-pub fn peer(role: Role, seed: u64) -> Peer {
+pub(crate) fn peer(role: Role, seed: u64) -> Peer {
     with_clock(role, seed, 1_795_512_600_000)
 }
 
-pub fn with_clock(role: Role, seed: u64, now: Millis) -> Peer {
+pub(crate) fn with_clock(role: Role, seed: u64, now: Millis) -> Peer {
     let manifest = manifest();
     open(Sqlite::in_memory(&manifest).unwrap(), role, seed, now)
 }
 
-pub fn open(database: Sqlite, role: Role, seed: u64, now: Millis) -> Peer {
-    let clock = Arc::new(TestClock(AtomicI64::new(now)));
-    let settings = Settings {
-        manifest: manifest(),
-        role,
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        random: Box::new(SeededRandom::new(seed)),
-    };
-    Peer { engine: Engine::open(database, settings).unwrap(), clock }
+pub(crate) fn open(database: Sqlite, role: Role, seed: u64, now: Millis) -> Peer {
+    let clock: Arc<dyn Clock> = Arc::new(TestClock(AtomicI64::new(now)));
+    let settings = Settings { manifest: manifest(), role, clock, random: Box::new(SeededRandom::new(seed)) };
+    Peer { engine: Engine::open(database, settings).unwrap() }
 }
 
 impl Peer {
     /// Runs one job in a group of its own.
-    pub fn group<T>(&mut self, job: impl FnOnce(&mut Engine<Sqlite>) -> Result<T>) -> Result<T> {
+    pub(crate) fn group<T>(&mut self, job: impl FnOnce(&mut Engine<Sqlite>) -> Result<T>) -> Result<T> {
         self.engine.begin().unwrap();
         let result = job(&mut self.engine);
         self.engine.commit().unwrap();
         result
     }
 
-    pub fn call(&mut self, name: &str, args: Json) -> Result<Json> {
+    pub(crate) fn call(&mut self, name: &str, args: Json) -> Result<Json> {
         let operation = Operation::from_json(name, &args)?;
         if !operation.writes() {
             return Ok(self.read(&operation));
@@ -93,29 +87,29 @@ impl Peer {
         )
     }
 
-    pub fn fails(&mut self, name: &str, args: Json) -> Code {
+    pub(crate) fn fails(&mut self, name: &str, args: Json) -> Code {
         let before = self.engine.backend().head().unwrap();
         let error = self.call(name, args).unwrap_err();
         assert_eq!(self.engine.backend().head().unwrap(), before, "a failed write left something");
         error.code
     }
 
-    pub fn insert(&mut self, entity: &str, data: Json) -> RowId {
+    pub(crate) fn insert(&mut self, entity: &str, data: Json) -> RowId {
         let answer = self.call("insert", json!({"entity": entity, "data": data})).unwrap();
         answer["id"].as_str().unwrap().parse().unwrap()
     }
 
-    pub fn update(&mut self, entity: &str, id: RowId, patch: Json) {
+    pub(crate) fn update(&mut self, entity: &str, id: RowId, patch: Json) {
         let answer = self.call("update", json!({"entity": entity, "id": id, "patch": patch})).unwrap();
         assert_eq!(answer["updated"], true);
     }
 
-    pub fn get(&mut self, entity: &str, id: RowId) -> Json {
+    pub(crate) fn get(&mut self, entity: &str, id: RowId) -> Json {
         self.call("get_by_id", json!({"entity": entity, "id": id})).unwrap()
     }
 
     /// All rows of an entity, in the trash or not, without what differs between replicas before acknowledgement.
-    pub fn rows(&mut self, entity: &str) -> Json {
+    pub(crate) fn rows(&mut self, entity: &str) -> Json {
         let all = json!({"entity": entity, "filter": {"deleted_at": {"$null": true}}});
         let gone = json!({"entity": entity, "filter": {"deleted_at": {"$null": false}}});
         let (all, gone) =
@@ -126,17 +120,17 @@ impl Peer {
         Json::Array(rows)
     }
 
-    pub fn waiting(&self) -> u64 {
+    pub(crate) fn waiting(&self) -> u64 {
         self.engine.backend().pending_count().unwrap()
     }
 
-    pub fn drafts(&mut self) -> Json {
+    pub(crate) fn drafts(&mut self) -> Json {
         self.call("drafts", json!({})).unwrap()
     }
 }
 
 /// Pushes everything that waits, one commit at a time as a session would; refusals are stored. Gives the refusals.
-pub fn push(client: &mut Peer, server: &mut Peer) -> Vec<Rejection> {
+pub(crate) fn push(client: &mut Peer, server: &mut Peer) -> Vec<Rejection> {
     let mut refused = Vec::new();
     loop {
         let next = client.engine.outbox(Seq(0), usize::MAX, 1).unwrap().pop();
@@ -154,12 +148,12 @@ pub fn push(client: &mut Peer, server: &mut Peer) -> Vec<Rejection> {
     }
 }
 
-pub fn judge(server: &mut Peer, commit: &Commit) -> Verdict {
+pub(crate) fn judge(server: &mut Peer, commit: &Commit) -> Verdict {
     server.group(|engine| engine.judge(commit)).unwrap().verdict
 }
 
 /// Applies the server's log from the client's cursor on.
-pub fn pull(client: &mut Peer, server: &mut Peer) {
+pub(crate) fn pull(client: &mut Peer, server: &mut Peer) {
     let space = server.engine.space().unwrap();
     let (id, epoch) = (space.id.unwrap(), space.epoch.unwrap());
     client.group(|engine| engine.bind("server", id, epoch)).unwrap();
@@ -170,7 +164,7 @@ pub fn pull(client: &mut Peer, server: &mut Peer) {
 }
 
 /// Pushes and pulls until nobody has anything to say.
-pub fn sync(clients: &mut [Peer], server: &mut Peer) {
+pub(crate) fn sync(clients: &mut [Peer], server: &mut Peer) {
     for client in &mut *clients {
         pull(client, server);
         push(client, server);

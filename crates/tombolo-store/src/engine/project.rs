@@ -130,13 +130,8 @@ impl<B: Backend> Engine<B> {
                 _ => {}
             }
         }
-        if let (Some((_, _, last)), Some(row)) =
-            (self.backend.doc_times(open.key)?, self.backend.row(entity, doc.row)?)
-        {
-            change.updated_at = Some(last.max(row.updated_at));
-            self.backend.update_row(entity, doc.row, &change)?;
-        }
-        Ok(())
+        change.written_at = self.backend.doc_times(open.key)?.map(|(_, _, last)| last);
+        self.backend.update_row(entity, doc.row, &change)
     }
 
     fn add_row(
@@ -169,7 +164,7 @@ impl<B: Backend> Engine<B> {
     }
 
     fn change_row(&mut self, entity: &Entity, id: RowId, mut change: RowChange, stamp: Stamp) -> Result<()> {
-        change.updated_at = Some(stamp.time);
+        change.written_at = Some(stamp.time);
         let moved = change.place.is_some();
         let before = match moved {
             true => self.cycle_through(entity, id)?,
