@@ -56,6 +56,12 @@ impl Keepalive {
     }
 }
 
+/// A close frame holds no longer reason than 123 bytes.
+pub(crate) fn close_reason(reason: &str) -> String {
+    let end = reason.floor_char_boundary(123);
+    reason[..end].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +75,12 @@ mod tests {
             seen.push((now, keepalive.check(now)));
         }
         assert_eq!(seen, [(20_000, Silence::Ping), (40_000, Silence::Ping), (45_000, Silence::Dead)]);
+    }
+
+    #[test]
+    fn a_close_reason_is_cut_between_characters() {
+        assert_eq!(close_reason("short"), "short");
+        assert_eq!(close_reason(&"é".repeat(100)).len(), 122);
     }
 
     #[test]

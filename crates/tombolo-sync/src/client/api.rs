@@ -127,7 +127,7 @@ pub enum ClientAction {
     Disconnect {
         /// The number for the close frame.
         code: CloseCode,
-        /// Why, as a sentence.
+        /// Why, as a sentence that fits a close frame.
         reason: String,
     },
     /// Send one binary message.

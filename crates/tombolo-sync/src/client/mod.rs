@@ -28,6 +28,7 @@ mod status;
 
 pub use api::*;
 
+use crate::timing::close_reason;
 use live::Live;
 use std::collections::VecDeque;
 use tombolo_core::{Code, Error, Millis, Random, SeededRandom};
@@ -396,7 +397,7 @@ impl Client {
 
     fn disconnect(&mut self, code: CloseCode, reason: &str) {
         if self.is_connected() {
-            self.core.actions.push_back(ClientAction::Disconnect { code, reason: reason.to_owned() });
+            self.core.actions.push_back(ClientAction::Disconnect { code, reason: close_reason(reason) });
         }
     }
 

@@ -72,8 +72,8 @@ pub enum HubInput {
         result: Result<Grant, Error>,
     },
     /// The answer to [`HubAction::Judge`]: a verdict for each commit in order, up to and including the first
-    /// refusal, whose successors stay unread. An error or too few verdicts without a refusal end the session,
-    /// and its client tries again.
+    /// refusal, whose successors stay unread. An error or too few verdicts without a refusal end the session
+    /// with [`CloseCode::INTERNAL`], and its client tries again.
     Judged {
         /// For whom.
         session: SessionId,
@@ -188,7 +188,7 @@ pub enum HubAction {
         session: SessionId,
         /// The number for the close frame.
         code: CloseCode,
-        /// Why, as a sentence.
+        /// Why, as a sentence that fits a close frame.
         reason: String,
     },
 }

@@ -23,7 +23,7 @@ mod tail;
 
 pub use api::*;
 
-use crate::timing::Silence;
+use crate::timing::{Silence, close_reason};
 use session::{AUTHENTICATE_MS, Live, Notice, Session, State};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -65,6 +65,11 @@ impl End {
         Self { close, reason: reason.into(), refused: None }
     }
 
+    /// What exactly is wrong is the server's own affair.
+    fn trouble() -> Self {
+        Self::new(CloseCode::INTERNAL, "the server has a problem; try again later")
+    }
+
     fn refused(error: Error) -> Self {
         let close = CloseCode::of(error.code);
         let refused = Refused { code: error.code, message: error.message.clone() };
@@ -104,7 +109,7 @@ impl Hub {
             }
             HubInput::Judged { session, space, generation, result, retry_after_ms } => {
                 self.with(session, now, |hub| {
-                    let verdicts = result.map_err(End::refused)?;
+                    let verdicts = result.map_err(|_| End::trouble())?;
                     hub.judged(session, space, generation, verdicts, retry_after_ms, now)
                 });
             }
@@ -162,7 +167,11 @@ impl Hub {
             let bytes = ended.codec.refused(refused).into();
             self.actions.push_back(HubAction::Send { session, bytes });
         }
-        self.actions.push_back(HubAction::Close { session, code: end.close, reason: end.reason });
+        self.actions.push_back(HubAction::Close {
+            session,
+            code: end.close,
+            reason: close_reason(&end.reason),
+        });
         self.forget(session);
     }
 
@@ -321,7 +330,7 @@ impl Hub {
         if refused || judged == batch.len() {
             return Ok(());
         }
-        Err(End::new(CloseCode::INTERNAL, "the server could not judge what was pushed"))
+        Err(End::trouble())
     }
 
     fn log_read(&mut self, id: SessionId, result: Result<LogPage, Error>) -> Result<(), End> {
@@ -332,12 +341,12 @@ impl Hub {
             return Ok(());
         };
         live.reading = false;
-        let page = result.map_err(|error| End::new(CloseCode::INTERNAL, error.message))?;
+        let page = result.map_err(|_| End::trouble())?;
         let Some(log) = live.follows.and_then(|space| self.spaces.get_mut(space)) else {
             return Ok(());
         };
         let Some(messages) = log.page(&page.entries, &mut live.place) else {
-            return Err(End::new(CloseCode::INTERNAL, "the log does not go on where the session stands"));
+            return Err(End::trouble());
         };
         for message in messages {
             session.queue(message);
@@ -417,7 +426,7 @@ fn look(session: &mut Session, now: Millis) -> Result<(), End> {
             return Err(End::new(CloseCode::SILENT, "no hello came"));
         }
         State::Authenticating { until, .. } if now >= *until => {
-            return Err(End::new(CloseCode::INTERNAL, "the sign-in takes too long"));
+            return Err(End::trouble());
         }
         State::Live(_) => {}
         _ => return Ok(()),
