@@ -167,6 +167,7 @@ impl Doc {
             return Err(Error::TooLarge { bytes: self.bytes + bytes.len(), max });
         }
         self.check_deletions(&envelope)?;
+        self.check_follows(&envelope)?;
         let imported = self.guard(|loro| import(loro, bytes, &envelope.spans));
         let imported = imported.and_then(|imported| {
             self.unproven_imports += 1;
@@ -323,6 +324,16 @@ impl Doc {
         }
     }
 
+    /// Loro would take operations that do not follow their author's earlier ones.
+    fn check_follows(&self, envelope: &wire::Envelope) -> Result<()> {
+        let known = self.version()?.0;
+        let follows = |span: &Span| known.get(&span.peer.0).copied().unwrap_or(0) >= span.start;
+        match envelope.spans.iter().all(follows) {
+            true => Ok(()),
+            false => Err(Error::MissingDependencies),
+        }
+    }
+
     /// After a failure that left the document half changed.
     fn spoil(&self) {
         if !self.is_broken() {
@@ -365,7 +376,7 @@ fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {
     }
     for span in new_spans(&before, &after) {
         let changes = loro.export_json_in_id_span(span);
-        check::changes(&changes)?;
+        check::changes(loro, &changes)?;
         imported.key_writes.extend(key_writes(&changes));
         imported.roots.extend(roots(&changes));
     }
