@@ -16,36 +16,59 @@ const REPAIRS_MAX: usize = 8;
 /// Reads a page so that writing it and reading that again gives the same blocks, and the written differs from the
 /// source in white space and list markers alone.
 pub(super) fn read_checked(source: &str) -> Vec<Block> {
-    let mut units = faithful_units(source);
-    let mut repaired = BTreeSet::new();
-    for _ in 0..=REPAIRS_MAX {
-        let blocks: Vec<&Block> = units.iter().flat_map(|unit| &unit.blocks).collect();
-        let written = Writer::new(&blocks).page(&blocks);
-        let Some(unit) = first_difference(&units, &faithful_units(&written), &repaired) else {
-            return units.into_iter().flat_map(|unit| unit.blocks).collect();
-        };
-        let modelled = |unit: &&mut Unit| unit.blocks.iter().any(|block| block.kind != kind::RAW);
-        let Some(other) = units.get_mut(unit).filter(modelled) else { break };
-        other.make_raw();
-        repaired.insert(unit);
-        set_gaps(&mut units);
+    let whole = || vec![raw_block(trim_end(source.trim_start_matches('\n')), "markdown")];
+    match read_repaired(source) {
+        Some((blocks, false)) => blocks,
+        // What was made raw must be made raw again, or the page has no form that lasts but its source.
+        Some((blocks, true)) => {
+            let again = read_repaired(&write(&blocks));
+            let lasts = again.is_some_and(|(again, _)| same_blocks(&again, &blocks));
+            if lasts { blocks } else { whole() }
+        }
+        None => whole(),
     }
-    vec![raw_block(trim_end(source.trim_start_matches('\n')), "markdown")]
 }
 
-/// Reads a page and makes raw each construct whose writing says something else than its source.
-fn faithful_units(source: &str) -> Vec<Unit> {
+fn write(blocks: &[Block]) -> String {
+    let blocks: Vec<&Block> = blocks.iter().collect();
+    Writer::new(&blocks).page(&blocks)
+}
+
+/// Reads a page, making raw what does not return, and says whether anything was. None where too much does not.
+fn read_repaired(source: &str) -> Option<(Vec<Block>, bool)> {
+    let (mut units, mut changed) = faithful_units(source);
+    let mut repaired = BTreeSet::new();
+    for _ in 0..=REPAIRS_MAX {
+        let blocks: Vec<Block> = units.iter().flat_map(|unit| unit.blocks.clone()).collect();
+        let (again, _) = faithful_units(&write(&blocks));
+        let Some(unit) = first_difference(&units, &again, &repaired) else {
+            return Some((blocks, changed));
+        };
+        let modelled = |unit: &&mut Unit| unit.blocks.iter().any(|block| block.kind != kind::RAW);
+        units.get_mut(unit).filter(modelled)?.make_raw();
+        repaired.insert(unit);
+        changed = true;
+        set_gaps(&mut units);
+    }
+    None
+}
+
+/// Reads a page, making raw each construct whose writing says something else than its source, and says whether any
+/// did.
+fn faithful_units(source: &str) -> (Vec<Unit>, bool) {
     let mut units = read_units(source);
     let blocks: Vec<&Block> = units.iter().flat_map(|unit| &unit.blocks).collect();
     let writer = Writer::new(&blocks);
+    let mut changed = false;
     for unit in &mut units {
         let blocks: Vec<&Block> = unit.blocks.iter().collect();
         if squash(&writer.page(&blocks)) != squash(&unit.source) {
             unit.make_raw();
+            changed = true;
         }
     }
     set_gaps(&mut units);
-    units
+    (units, changed)
 }
 
 /// Records where a page has no blank line between two constructs, or more than one.
@@ -56,6 +79,12 @@ fn set_gaps(units: &mut [Unit]) {
         let (before, rest) = units.split_at_mut(index);
         let last = before.last().and_then(|unit| unit.blocks.last());
         let Some(first) = rest[0].blocks.first_mut() else { continue };
+        if let Some(hints) = first.attrs.get_mut(attr::MD).and_then(Value::as_object_mut) {
+            hints.remove("gap");
+            if hints.is_empty() {
+                first.attrs.remove(attr::MD);
+            }
+        }
         let kept = gap > 0 || last.is_none_or(|last| touches(last, first));
         if gap != usual && kept && gap <= GAP_MAX {
             set_hint(&mut first.attrs, "gap", gap);

@@ -32,8 +32,9 @@ impl Unit {
 
 /// Reads a page, unchecked. Lines that belong to no construct (definitions of links) become raw blocks.
 pub(super) fn read_units(text: &str) -> Vec<Unit> {
-    // Without its newline, comrak takes a last line that is a bare list marker for text.
-    let text = &format!("{text}\n");
+    // Without a newline, comrak takes a last line that is a bare list marker for text; blank lines at the end would
+    // belong to a fence that is never closed.
+    let text = &format!("{}\n", trim_end(text));
     let arena = Arena::new();
     let root = parse_document(&arena, text, &options());
     let source = Source::new(text);

@@ -91,5 +91,6 @@ fn every_page_of_the_book_returns() {
         measure.raw, measure.raw_bytes, measure.marks_max
     );
     assert!(book.len() >= 112, "the book has {} files", book.len());
+    assert!(measure.exact >= 110, "the others may differ in white space, but not more of them");
     assert_eq!(lost, Vec::<String>::new());
 }
