@@ -6,6 +6,7 @@
 //! break every later open. So each operation that an import brought is read back and judged here, before anything is
 //! stored.
 
+use crate::doc::{BLOCKS, FIELD, META, ROW, TEXT};
 use crate::{Error, Result};
 use loro::json::{ListOp, MapOp, MovableListOp, TextOp, TreeOp};
 use loro::{
@@ -13,16 +14,48 @@ use loro::{
     VersionVector,
 };
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use tombolo_core::limit;
 
 /// The most bytes in the name of a root container.
 const NAME_MAX: usize = 1_024;
 
+/// The root containers of a document, each with its kind. Loro takes two kinds under one name, and then shows either.
+#[derive(Debug)]
+pub(crate) struct Roots(HashMap<String, ContainerType>);
+
+impl Roots {
+    pub(crate) fn of(doc: &LoroDoc) -> Self {
+        let LoroValue::Map(roots) = doc.get_value() else { return Self(HashMap::new()) };
+        let kind = |value: &LoroValue| value.as_container().map(ContainerID::container_type);
+        Self(roots.iter().filter_map(|(name, value)| Some((name.clone(), kind(value)?))).collect())
+    }
+
+    fn check(&mut self, name: &str, kind: ContainerType) -> Result<()> {
+        let before = *self.0.entry(name.to_owned()).or_insert(kind);
+        match before == kind && reserved(name).is_none_or(|reserved| reserved == kind) {
+            true => Ok(()),
+            false => Err(Error::apply(format!("the container {name} is not what its name says"))),
+        }
+    }
+}
+
+/// What the containers of rows and rich texts are.
+fn reserved(name: &str) -> Option<ContainerType> {
+    let stem = name.split_once(':').map_or(name, |(stem, _)| stem);
+    match (stem, stem.len() == name.len()) {
+        (ROW | BLOCKS | META, true) | ("rows" | "cols", false) => Some(ContainerType::Map),
+        (TEXT, true) | (FIELD, false) => Some(ContainerType::Text),
+        _ => None,
+    }
+}
+
 /// Judges the changes that an import brought to the document.
-pub(crate) fn changes(doc: &LoroDoc, changes: &[JsonChange]) -> Result<()> {
+pub(crate) fn changes(doc: &LoroDoc, roots: &mut Roots, changes: &[JsonChange]) -> Result<()> {
     let mut made = HashSet::new();
-    changes.iter().try_for_each(|change| Judged { doc, change, seen: OnceCell::new() }.check(&mut made))
+    changes
+        .iter()
+        .try_for_each(|change| Judged { doc, change, seen: OnceCell::new() }.check(roots, &mut made))
 }
 
 struct Judged<'c> {
@@ -34,7 +67,7 @@ struct Judged<'c> {
 
 impl Judged<'_> {
     /// `made` remembers the containers that were found to have been made.
-    fn check(&self, made: &mut HashSet<ContainerID>) -> Result<()> {
+    fn check(&self, roots: &mut Roots, made: &mut HashSet<ContainerID>) -> Result<()> {
         let ID { peer, counter } = self.change.id;
         if counter > 0 && !self.saw(ID::new(peer, counter - 1))? {
             return Err(Error::apply("a peer did not know what it had written itself"));
@@ -49,6 +82,9 @@ impl Judged<'_> {
                 .and_then(|length| next.checked_add(length))
                 .ok_or_else(|| Error::apply(format!("operation {next} has no length")))?;
             if !made.contains(&op.container) {
+                if let ContainerID::Root { name, container_type } = &op.container {
+                    roots.check(name, *container_type)?;
+                }
                 self.container(&op.container, op.counter, 0)?;
                 made.insert(op.container.clone());
             }

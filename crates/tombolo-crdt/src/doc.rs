@@ -16,6 +16,12 @@ const PROVE_EVERY_IMPORTS: u32 = 64;
 
 /// The root map that holds a row's scalars.
 pub(crate) const ROW: &str = "row";
+/// The root texts that hold a row's merged texts: this, a colon and the field.
+pub(crate) const FIELD: &str = "field";
+/// The root text that holds a rich text, the root map of its blocks' later attributes, and that of its version.
+pub(crate) const TEXT: &str = "text";
+pub(crate) const BLOCKS: &str = "blocks";
+pub(crate) const META: &str = "meta";
 
 /// The marks that grow when text is typed at their end; all others stay as they are.
 const GROWING_MARKS: [&str; 5] = ["bold", "italic", "underline", "strike", "highlight"];
@@ -365,6 +371,7 @@ pub fn spans(bytes: &[u8]) -> Result<Vec<Span>> {
 
 fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {
     let before = loro.oplog_vv();
+    let mut kinds = check::Roots::of(loro);
     let status = loro.import(bytes).map_err(Error::decode)?;
     if status.pending.is_some() {
         return Err(Error::MissingDependencies);
@@ -376,7 +383,7 @@ fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {
     }
     for span in new_spans(&before, &after) {
         let changes = loro.export_json_in_id_span(span);
-        check::changes(loro, &changes)?;
+        check::changes(loro, &mut kinds, &changes)?;
         imported.key_writes.extend(key_writes(&changes));
         imported.roots.extend(roots(&changes));
     }

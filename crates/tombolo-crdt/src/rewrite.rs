@@ -18,10 +18,12 @@
 use crate::doc::{Doc, new_spans};
 use crate::{Error, Result};
 use loro::event::{Diff, DiffBatch, ListDiffItem, MapDelta};
+use loro::json::{TextOp, TreeOp};
 use loro::undo::DiffBatch as Batch;
 use loro::{
-    ContainerID, ContainerTrait, ExportMode, Frontiers, IdSpan, JsonOpContent, LoroDoc, Subscription,
-    TextDelta, TreeDiff, TreeExternalDiff, TreeID, TreeParentId, ValueOrContainer, VersionVector,
+    ContainerID, ContainerTrait, ExportMode, Frontiers, ID, IdSpan, JsonOp, JsonOpContent, LoroDoc,
+    Subscription, TextDelta, TreeDiff, TreeExternalDiff, TreeID, TreeParentId, ValueOrContainer,
+    VersionVector,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -131,7 +133,12 @@ impl Line {
         for (k, commit) in pending.iter().enumerate() {
             let difference = self.go(old, k + 1)?;
             let spans = new_spans(&self.versions[k], &self.versions[k + 1]);
-            let intent = own_marks(old, &spans, difference);
+            let ops: Vec<JsonOp> = spans
+                .iter()
+                .flat_map(|span| old.export_json_in_id_span(*span))
+                .flat_map(|change| change.ops)
+                .collect();
+            let intent = own_marks(&ops, difference);
             let kept = match (&gone, commit.dropped) {
                 (None, false) => {
                     let status = new.import(commit.update).map_err(Error::decode)?;
@@ -140,7 +147,7 @@ impl Line {
                         Some(_) => return Err(Error::MissingDependencies),
                     }
                 }
-                (Some(_), false) if builds_on(&intent, &taken_out) => None,
+                (Some(_), false) if builds_on(&ops, &taken_out) => None,
                 (Some(gone), false) => apply(new, &intent, gone, &mut names)?.map(Rewritten::Written),
                 (_, true) => None,
             };
@@ -195,24 +202,31 @@ fn apply(
     new.export(ExportMode::updates(&before_version)).map(|update| Some(Some(update))).map_err(Error::apply)
 }
 
-/// Whether the difference touches a container or a tree node that one of these operations made.
-fn builds_on(batch: &DiffBatch, spans: &[IdSpan]) -> bool {
-    let made = |peer, counter| {
-        spans
+/// Whether an operation touches a container or a tree node that one of the taken out operations made.
+fn builds_on(ops: &[JsonOp], taken_out: &[IdSpan]) -> bool {
+    let made = |id: ID| {
+        taken_out
             .iter()
-            .any(|span| span.peer == peer && (span.counter.start..span.counter.end).contains(&counter))
+            .any(|span| span.peer == id.peer && (span.counter.start..span.counter.end).contains(&id.counter))
     };
-    let parent =
-        |parent: &TreeParentId| matches!(parent, TreeParentId::Node(id) if made(id.peer, id.counter));
-    batch.iter().any(|(id, diff)| {
-        matches!(id, ContainerID::Normal { peer, counter, .. } if made(*peer, *counter))
-            || matches!(diff, Diff::Tree(tree) if tree.diff.iter().any(|item| {
-                made(item.target.peer, item.target.counter) || match &item.action {
-                    TreeExternalDiff::Create { parent: to, .. } | TreeExternalDiff::Move { parent: to, .. } => parent(to),
-                    TreeExternalDiff::Delete { .. } => false,
-                }
-            }))
+    ops.iter().any(|op| {
+        let on = match &op.content {
+            JsonOpContent::Tree(TreeOp::Create { parent, .. }) => [*parent, None],
+            JsonOpContent::Tree(TreeOp::Move { target, parent, .. }) => [*parent, Some(*target)],
+            JsonOpContent::Tree(TreeOp::Delete { target }) => [Some(*target), None],
+            _ => [None, None],
+        };
+        maker(&op.container).is_some_and(made) || on.iter().flatten().any(|node| made(node.id()))
     })
+}
+
+/// The operation that made a container; none made a root.
+fn maker(id: &ContainerID) -> Option<ID> {
+    match id {
+        ContainerID::Normal { peer, counter, .. } => Some(ID::new(*peer, *counter)),
+        // A nested map that merges by its name is a root to Loro, and names its parent.
+        ContainerID::Root { .. } => id.parse_mergeable().and_then(|(parent, ..)| maker(&parent)),
+    }
 }
 
 /// Whether the difference makes containers or tree nodes, which get new names when it is applied elsewhere.
@@ -230,11 +244,11 @@ fn creates(batch: &DiffBatch) -> bool {
 }
 
 /// Keeps, on text that stays, only the marks that these operations wrote.
-fn own_marks(doc: &LoroDoc, spans: &[IdSpan], batch: DiffBatch) -> DiffBatch {
-    let mut own: HashMap<ContainerID, BTreeSet<String>> = HashMap::new();
-    for op in spans.iter().flat_map(|span| doc.export_json_in_id_span(*span)).flat_map(|change| change.ops) {
-        if let JsonOpContent::Text(loro::json::TextOp::Mark { style_key, .. }) = op.content {
-            own.entry(op.container).or_default().insert(style_key);
+fn own_marks(ops: &[JsonOp], batch: DiffBatch) -> DiffBatch {
+    let mut own: HashMap<&ContainerID, BTreeSet<&str>> = HashMap::new();
+    for op in ops {
+        if let JsonOpContent::Text(TextOp::Mark { style_key, .. }) = &op.content {
+            own.entry(&op.container).or_default().insert(style_key);
         }
     }
     let mut filtered = DiffBatch::default();
@@ -254,7 +268,7 @@ fn own_marks(doc: &LoroDoc, spans: &[IdSpan], batch: DiffBatch) -> DiffBatch {
     filtered
 }
 
-fn own_marks_of(item: &TextDelta, own: Option<&BTreeSet<String>>) -> TextDelta {
+fn own_marks_of(item: &TextDelta, own: Option<&BTreeSet<&str>>) -> TextDelta {
     let TextDelta::Retain { retain, attributes: Some(marks) } = item else { return item.clone() };
     let kept = |key: &str| own.is_some_and(|own| own.contains(key));
     let marks: Vec<_> =
@@ -385,3 +399,6 @@ fn created(tree: &TreeDiff) -> impl Iterator<Item = TreeID> {
         .filter(|item| matches!(item.action, TreeExternalDiff::Create { .. }))
         .map(|item| item.target)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use crate::doc::ROW;
+use crate::doc::{FIELD, ROW};
 use crate::{Doc, Result};
 use loro::{LoroDoc, LoroValue};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ pub(crate) const DELETED: &str = "$deleted";
 
 /// The root container of a field that is a merged text.
 pub(crate) fn text_root(field: &str) -> String {
-    format!("field:{field}")
+    format!("{FIELD}:{field}")
 }
 
 /// A scalar as the document holds it; the manifest says what it means.
