@@ -33,7 +33,7 @@ pub use id::{ActorId, CommitId, Epoch, PeerId, RowId, Seq, SpaceId};
 pub use manifest::{
     Crdt, Diagnostic, Entity, Field, FieldType, IMPLICIT_FIELDS, Index, Manifest, OnDelete, Relation, Search,
 };
-pub use operation::{Operation, Options, Receipt, WriteState, too_large_update};
+pub use operation::{Operation, Options, Receipt, RichtextForm, WriteState, too_large_update};
 pub use query::{DEFAULT_LIMIT, Direction, Filter, MAX_LIMIT, Order, Term, Test};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use value::Value;

@@ -25,6 +25,18 @@ pub struct Receipt {
     pub state: WriteState,
 }
 
+/// How a read shows formatted texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RichtextForm {
+    /// As plain text.
+    #[default]
+    Plain,
+    /// As Markdown.
+    Markdown,
+    /// As the JSON form of the document.
+    Document,
+}
+
 /// What a caller may say about a write.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
@@ -43,7 +55,7 @@ pub enum Operation {
     /// A new row; `data` may carry its id.
     Insert { entity: String, data: Map<String, Json>, options: Options },
     /// A row, in the trash or not.
-    GetById { entity: String, id: RowId },
+    GetById { entity: String, id: RowId, richtext: RichtextForm },
     /// Rows by id.
     List { entity: String, limit: usize },
     /// Rows by id, a page at a time.
@@ -142,7 +154,11 @@ impl Args<'_> {
                 data: self.map("data")?,
                 options: self.options()?,
             },
-            "get_by_id" => Operation::GetById { entity: self.text("entity")?, id: self.id()? },
+            "get_by_id" => Operation::GetById {
+                entity: self.text("entity")?,
+                id: self.id()?,
+                richtext: self.richtext_form()?,
+            },
             "list" => Operation::List { entity: self.text("entity")?, limit: self.limit()? },
             "list_after" => Operation::ListAfter {
                 entity: self.text("entity")?,
@@ -221,6 +237,15 @@ impl Args<'_> {
 
     fn id(&mut self) -> Result<RowId> {
         self.text("id")?.parse()
+    }
+
+    fn richtext_form(&mut self) -> Result<RichtextForm> {
+        match self.optional_text("richtext")?.as_deref() {
+            None | Some("plain") => Ok(RichtextForm::Plain),
+            Some("markdown") => Ok(RichtextForm::Markdown),
+            Some("document") => Ok(RichtextForm::Document),
+            Some(_) => Err(bad("richtext", "it is plain, markdown or document")),
+        }
     }
 
     fn limit(&mut self) -> Result<usize> {

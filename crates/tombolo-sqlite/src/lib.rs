@@ -14,11 +14,13 @@
 mod error;
 mod folder;
 mod read;
+mod remembered;
 mod rows;
 mod schema;
 mod write;
 
 pub use folder::Folder;
+pub use remembered::{Remembered, remembered};
 
 use error::{Context, storage};
 use rows::EntitySql;
@@ -122,6 +124,20 @@ impl Sqlite {
     /// `STORAGE_FAILED`.
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
         self.connection.execute_batch(sql).map_err(storage)
+    }
+
+    /// The size of the database in bytes, free pages not counted.
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED`.
+    pub fn size_bytes(&self) -> Result<u64> {
+        let read = |pragma: &str| {
+            self.connection
+                .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0))
+                .map_err(storage)
+        };
+        let pages = read("page_count")? - read("freelist_count")?;
+        Ok((pages * read("page_size")?).unsigned_abs())
     }
 
     /// Checks the whole file.

@@ -2,7 +2,11 @@
 
 use crate::backend::{Read, Row, Select, SpaceRow};
 use serde_json::{Map, Value as Json, json};
-use tombolo_core::{Code, Entity, Error, Filter, Manifest, Operation, Result, RowId, Seq, format_time};
+use tombolo_core::{
+    Code, DocRef, Entity, Error, Filter, Manifest, Operation, PeerId, Result, RichtextForm, RowId, Seq, SystemRandom,
+    format_time,
+};
+use tombolo_crdt::Doc;
 
 /// The answer to an operation.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,7 +115,10 @@ pub(crate) fn rows(reader: &impl Read, manifest: &Manifest, operation: &Operatio
 fn in_snapshot(reader: &impl Read, manifest: &Manifest, operation: &Operation) -> Result<Answer> {
     let rows = rows_in_snapshot(reader, manifest, operation)?;
     Ok(Answer::Json(match operation {
-        Operation::GetById { .. } => rows.into_iter().next().unwrap_or(Json::Null),
+        Operation::GetById { entity, richtext, .. } => match rows.into_iter().next() {
+            Some(row) => show_richtext(reader, manifest.entity(entity)?, row, *richtext)?,
+            None => Json::Null,
+        },
         Operation::ListAfter { limit, .. } => {
             let more = rows.len() > *limit;
             let mut page = rows;
@@ -121,6 +128,31 @@ fn in_snapshot(reader: &impl Read, manifest: &Manifest, operation: &Operation) -
         }
         _ => Json::Array(rows),
     }))
+}
+
+/// Replaces the plain text of formatted fields by the form that was asked for.
+fn show_richtext(reader: &impl Read, entity: &Entity, mut row: Json, form: RichtextForm) -> Result<Json> {
+    let row_id = row["id"].as_str().unwrap_or_default().parse()?;
+    for field in entity.fields.iter().filter(|field| field.is_richtext() && form != RichtextForm::Plain) {
+        let doc = DocRef { entity: entity.name.clone(), row: row_id, field: Some(field.name.clone()) };
+        if let Some(opened) = open_doc(reader, &doc)? {
+            let document = opened.richtext()?;
+            row[&field.name] = match form {
+                RichtextForm::Markdown => Json::String(tombolo_richtext::to_markdown(&document)),
+                _ => document.to_json(),
+            };
+        }
+    }
+    Ok(row)
+}
+
+/// Opens a document to read it, away from the one that is written.
+pub(crate) fn open_doc(reader: &impl Read, doc: &DocRef) -> Result<Option<Doc>> {
+    let Some(key) = reader.doc_key(doc)? else { return Ok(None) };
+    let stored = reader.load_doc(key)?;
+    let updates = stored.parts.iter().map(|part| part.bytes.as_slice());
+    // Nothing is written under this peer id.
+    Ok(Some(Doc::open(PeerId::mint(&mut SystemRandom), stored.base.as_deref(), updates)?))
 }
 
 fn rows_in_snapshot(reader: &impl Read, manifest: &Manifest, operation: &Operation) -> Result<Vec<Json>> {

@@ -11,8 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tombolo_core::{Code, DocRef, Error, Manifest, Operation, PeerId, Result, RowId, SystemRandom};
-use tombolo_crdt::Doc;
+use tombolo_core::{Code, DocRef, Error, Manifest, Operation, Result, RowId};
 
 /// How many writes may wait; more block their callers.
 const QUEUE: usize = 1_024;
@@ -205,6 +204,14 @@ impl<B: Backend + Send + 'static> Submitter<B> {
         if self.shared.dirty.load(Ordering::Acquire) {
             self.run(Engine::catch_up)?;
         }
+        self.read_log(f)
+    }
+
+    /// Reads what needs no projection, such as the log, the outbox and documents: otherwise as [`Submitter::read`].
+    ///
+    /// # Errors
+    /// Those of the read.
+    pub fn read_log<T>(&self, f: impl FnOnce(&B::Reader) -> Result<T>) -> Result<T> {
         let mut readers = lock(&self.shared.readers);
         let reader = loop {
             match readers.pop() {
@@ -246,7 +253,7 @@ impl<B: Backend + Send + 'static> Submitter<B> {
     }
 
     fn snapshot<T>(&self, f: impl FnOnce(&B::Reader) -> Result<T>) -> Result<T> {
-        self.read(|reader| {
+        self.read_log(|reader| {
             reader.begin_read()?;
             let result = f(reader);
             reader.end_read()?;
@@ -263,24 +270,13 @@ impl<B: Backend + Send + 'static> Submitter<B> {
                     entity.field(field)?;
                 }
                 let doc = DocRef { entity: entity.name.clone(), row: *id, field: field.clone() };
-                self.snapshot(|reader| snapshot(reader, &doc)).map(Answer::Bytes)
+                let opened = self.snapshot(|reader| reads::open_doc(reader, &doc))?;
+                let bytes = opened.map(|opened| opened.snapshot()).transpose()?;
+                Ok(Answer::Bytes(bytes))
             }
             read => self.read(|reader| reads::answer(reader, manifest, read)),
         }
     }
-}
-
-/// A document's bytes as one snapshot.
-fn snapshot(reader: &impl Read, doc: &DocRef) -> Result<Option<Vec<u8>>> {
-    let Some(key) = reader.doc_key(doc)? else { return Ok(None) };
-    let stored = reader.load_doc(key)?;
-    if let (Some(base), true) = (&stored.base, stored.parts.is_empty()) {
-        return Ok(Some(base.clone()));
-    }
-    let updates = stored.parts.iter().map(|part| part.bytes.as_slice());
-    // Nothing is written under this peer id.
-    let opened = Doc::open(PeerId::mint(&mut SystemRandom), stored.base.as_deref(), updates)?;
-    Ok(Some(opened.snapshot()?))
 }
 
 impl<B: Backend + Send + 'static> DataStore for Submitter<B> {
