@@ -10,6 +10,10 @@ mod wire;
 use std::process::ExitCode;
 use tombolo_core::Result;
 
+/// The allocator of the product's binaries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);

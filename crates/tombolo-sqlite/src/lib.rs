@@ -24,6 +24,7 @@ pub use remembered::{Remembered, remembered};
 
 use error::{Context, storage};
 use rows::EntitySql;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,7 @@ impl Sqlite {
         durability: Durability,
     ) -> Result<Self> {
         assert_version(rusqlite::version_number())?;
-        connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+        prepare_once(&connection)?;
         let synchronous = match durability {
             Durability::Full => "FULL",
             Durability::Normal => "NORMAL",
@@ -113,7 +114,7 @@ impl Sqlite {
             ))
             .map_err(storage)?;
         schema::migrate(&mut connection, manifest)?;
-        let entities = manifest.entities.iter().map(|e| (e.name.clone(), EntitySql::new(e))).collect();
+        let entities = schema::entities(&connection, manifest)?.into_iter().collect();
         let shared = Arc::new(Shared { path, in_memory, entities });
         Ok(Self { connection, depth: 0, shared, actors: HashMap::new() })
     }
@@ -156,9 +157,13 @@ impl Sqlite {
 
 impl Shared {
     fn sql(&self, entity: &Entity) -> Result<&EntitySql> {
-        self.entities.get(&entity.name).ok_or_else(|| {
-            Error::new(Code::Internal, format!("{} is not in the database's manifest", entity.name))
-        })
+        self.sql_of(&entity.name)
+    }
+
+    fn sql_of(&self, name: &str) -> Result<&EntitySql> {
+        self.entities
+            .get(name)
+            .ok_or_else(|| Error::new(Code::Internal, format!("{name} is not in the database's manifest")))
     }
 
     fn open_reader(self: &Arc<Self>) -> Result<Reader> {
@@ -170,11 +175,18 @@ impl Shared {
             false => (OpenFlags::SQLITE_OPEN_READ_ONLY, "PRAGMA query_only=1"),
         };
         let connection = Connection::open_with_flags(&self.path, flags).map_err(storage)?;
-        connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+        prepare_once(&connection)?;
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(storage)?;
         connection.execute_batch(pragma).map_err(storage)?;
         Ok(Reader { connection, shared: Arc::clone(self) })
     }
+}
+
+/// Keeps statements prepared: without the planner's guarantee of stable plans, each new value bound to one has it
+/// prepared again.
+fn prepare_once(connection: &Connection) -> Result<()> {
+    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop).map_err(storage)
 }
 
 fn assert_version(version: i32) -> Result<()> {

@@ -168,10 +168,10 @@ impl Read for Connected<'_> {
     }
 
     fn doc_key(&self, doc: &DocRef) -> Result<Option<DocKey>> {
+        let Ok(entity) = self.shared.sql_of(&doc.entity) else { return Ok(None) };
         self.first(
-            "SELECT d.key FROM doc d JOIN entity e ON e.key = d.entity \
-             WHERE d.row = ?1 AND e.name = ?2 AND d.field = ?3",
-            params![doc.row.as_bytes(), doc.entity, doc.field.as_deref().unwrap_or("")],
+            "SELECT key FROM doc WHERE row = ?1 AND entity = ?2 AND field = ?3",
+            params![doc.row.as_bytes(), entity.key, doc.field.as_deref().unwrap_or("")],
             |row| Ok(DocKey(row.get(0)?)),
         )
     }

@@ -16,6 +16,8 @@ pub(crate) const PLACE: [&str; 4] = ["place_parent", "place_order", "place_lampo
 /// The SQL of one entity, written once.
 #[derive(Debug)]
 pub(crate) struct EntitySql {
+    /// The entity's key in the database.
+    pub(crate) key: i64,
     pub(crate) table: String,
     pub(crate) create: String,
     pub(crate) indexes: String,
@@ -38,7 +40,7 @@ pub(crate) fn column_type(kind: &FieldType) -> &'static str {
 }
 
 impl EntitySql {
-    pub(crate) fn new(entity: &Entity) -> Self {
+    pub(crate) fn new(entity: &Entity, key: i64) -> Self {
         let table = format!("row_{}", entity.name);
         let name = quoted(&table);
         let fields: Vec<String> = entity.fields.iter().map(|f| quoted(&format!("f_{}", f.name))).collect();
@@ -61,6 +63,7 @@ impl EntitySql {
             indexes: indexes(entity, &table),
             create,
             table,
+            key,
         }
     }
 }

@@ -23,14 +23,26 @@ pub(crate) fn migrate(connection: &mut Connection, manifest: &Manifest) -> Resul
         transaction
             .execute("INSERT OR IGNORE INTO entity (name) VALUES (?1)", [&entity.name])
             .map_err(storage)?;
-        follow(&transaction, entity)?;
+    }
+    for (entity, sql) in manifest.entities.iter().zip(entities(&transaction, manifest)?) {
+        follow(&transaction, entity, &sql.1)?;
     }
     transaction.commit().map_err(storage)
 }
 
+/// The SQL of each entity, in the manifest's order.
+pub(crate) fn entities(connection: &Connection, manifest: &Manifest) -> Result<Vec<(String, EntitySql)>> {
+    let mut statement = connection.prepare("SELECT key FROM entity WHERE name = ?1").map_err(storage)?;
+    let mut entities = Vec::with_capacity(manifest.entities.len());
+    for entity in &manifest.entities {
+        let key = statement.query_row([&entity.name], |row| row.get(0)).map_err(storage)?;
+        entities.push((entity.name.clone(), EntitySql::new(entity, key)));
+    }
+    Ok(entities)
+}
+
 /// Brings an entity's table to the manifest: adds what is missing, refuses what would lose data.
-fn follow(connection: &Connection, entity: &Entity) -> Result<()> {
-    let sql = EntitySql::new(entity);
+fn follow(connection: &Connection, entity: &Entity, sql: &EntitySql) -> Result<()> {
     connection.execute_batch(&sql.create).map_err(storage)?;
     let mut columns = HashMap::new();
     let mut statement =

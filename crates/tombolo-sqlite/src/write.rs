@@ -185,10 +185,10 @@ impl Backend for Sqlite {
     }
 
     fn insert_doc(&mut self, doc: &DocRef, space: SpaceKey) -> Result<DocKey> {
+        let entity = self.shared.sql_of(&doc.entity)?.key;
         self.run(
-            "INSERT INTO doc (entity, row, field, space) \
-             VALUES ((SELECT key FROM entity WHERE name = ?1), ?2, ?3, ?4)",
-            params![doc.entity, doc.row.as_bytes(), doc.field.as_deref().unwrap_or(""), space.0],
+            "INSERT INTO doc (entity, row, field, space) VALUES (?1, ?2, ?3, ?4)",
+            params![entity, doc.row.as_bytes(), doc.field.as_deref().unwrap_or(""), space.0],
         )?;
         Ok(DocKey(self.connection.last_insert_rowid()))
     }

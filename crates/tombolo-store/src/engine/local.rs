@@ -26,33 +26,46 @@ impl<B: Backend> Engine<B> {
     fn execute_once(&mut self, operation: &Operation) -> Result<Answer> {
         let now = self.clock.now();
         let options = options(operation);
-        let digest = blake3::hash(format!("{operation:?}").as_bytes());
-        if let Some(key) = &options.idempotency_key
-            && let Some((stored, answer)) = self.backend.answered(key)?
-        {
-            return match stored == digest.as_bytes() {
-                true => serde_json::from_str(&answer).map(Answer::Json).map_err(|error| {
-                    Error::new(Code::StorageFailed, format!("a kept answer is damaged: {error}"))
-                }),
-                false => {
-                    Err(Error::new(Code::Conflict, "this idempotency key was used with other arguments")
-                        .with("idempotency_key", key.as_str()))
-                }
-            };
+        if let Some(key) = &options.idempotency_key {
+            return self.execute_keyed(operation, key, &options, now);
         }
+        self.execute_now(operation, &options, now).map(|answer| Answer::Json(Json::Object(answer)))
+    }
+
+    fn execute_now(
+        &mut self,
+        operation: &Operation,
+        options: &Options,
+        now: Millis,
+    ) -> Result<Map<String, Json>> {
         let mut answer = self.run(operation, now)?;
         let receipt = self.log_written(now, options.origin.as_deref())?;
         finish(&mut answer, operation, receipt)?;
-        if let Some(key) = &options.idempotency_key {
-            self.backend.put_answer(
-                key,
-                digest.as_bytes(),
-                &Json::Object(answer.clone()).to_string(),
-                now,
-                now - ANSWERS_KEPT_MS,
-            )?;
+        Ok(answer)
+    }
+
+    /// Runs an operation unless its key was used before: then the answer is the one that was given.
+    fn execute_keyed(
+        &mut self,
+        operation: &Operation,
+        key: &str,
+        options: &Options,
+        now: Millis,
+    ) -> Result<Answer> {
+        let digest = blake3::hash(format!("{operation:?}").as_bytes());
+        if let Some((stored, answer)) = self.backend.answered(key)? {
+            return match stored == digest.as_bytes() {
+                true => serde_json::from_str(&answer)
+                    .map(Answer::Json)
+                    .map_err(|error| Error::new(Code::StorageFailed, format!("a kept answer is damaged: {error}"))),
+                false => Err(Error::new(Code::Conflict, "this idempotency key was used with other arguments")
+                    .with("idempotency_key", key)),
+            };
         }
-        Ok(Answer::Json(Json::Object(answer)))
+        let answer = Json::Object(self.execute_now(operation, options, now)?);
+        let forget_before = now - ANSWERS_KEPT_MS;
+        self.backend.put_answer(key, digest.as_bytes(), &answer.to_string(), now, forget_before)?;
+        Ok(Answer::Json(answer))
     }
 
     fn run(&mut self, operation: &Operation, now: Millis) -> Result<Map<String, Json>> {
@@ -97,13 +110,13 @@ impl<B: Backend> Engine<B> {
 
     fn insert(&mut self, entity: &Entity, data: &Map<String, Json>, now: Millis) -> Result<RowId> {
         let mut data = data.clone();
-        let id = match data.remove("id") {
-            None => RowId::mint(now, self.random.as_mut()),
-            Some(Json::String(text)) => text.parse()?,
+        let (id, given) = match data.remove("id") {
+            None => (RowId::mint(now, self.random.as_mut()), false),
+            Some(Json::String(text)) => (text.parse()?, true),
             Some(_) => return Err(invalid("id", "an id is a string")),
         };
         let doc = DocRef { entity: entity.name.clone(), row: id, field: None };
-        if self.docs.peek(&doc).is_some() || self.backend.doc_key(&doc)?.is_some() {
+        if given && self.row_exists(&doc)? {
             return Err(Error::new(Code::Conflict, format!("{} already has a row {id}", entity.name))
                 .with("entity", entity.name.as_str())
                 .with("id", id.to_string()));

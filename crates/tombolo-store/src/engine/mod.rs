@@ -21,7 +21,7 @@ pub(crate) use remote::{log_after, outbox};
 use crate::backend::{Backend, LogRow, LogState, SpaceRow};
 use crate::docs::{Docs, Open};
 use crate::{DocKey, SpaceKey};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tombolo_core::{
     ActorId, Clock, Code, CommitId, DocRef, Epoch, Error, Manifest, Millis, PeerId, Random, Receipt, Result,
@@ -102,6 +102,8 @@ struct Group {
 struct Txn {
     /// In the order in which they were first written.
     parts: Vec<Written>,
+    /// Where in `parts` a document is.
+    part_of: HashMap<DocRef, usize>,
     touched: BTreeSet<DocRef>,
     head_before: Seq,
     accepted_before: Seq,
@@ -342,15 +344,19 @@ impl<B: Backend> Engine<B> {
     }
 
     fn note_written(&mut self, doc: &DocRef, before: Version, update: Vec<u8>) {
-        match self.txn.parts.iter_mut().find(|part| part.doc == *doc) {
-            Some(part) => part.single = None,
-            None => self.txn.parts.push(Written { doc: doc.clone(), before, single: Some(update) }),
+        match self.txn.part_of.get(doc) {
+            Some(n) => self.txn.parts[*n].single = None,
+            None => {
+                self.txn.part_of.insert(doc.clone(), self.txn.parts.len());
+                self.txn.parts.push(Written { doc: doc.clone(), before, single: Some(update) });
+            }
         }
     }
 
     /// Appends what the transaction wrote to the log: one commit, and another for device-local entities.
     fn log_written(&mut self, now: Millis, origin: Option<&str>) -> Result<Receipt> {
         let parts = std::mem::take(&mut self.txn.parts);
+        self.txn.part_of.clear();
         let (local, shared): (Vec<Written>, Vec<Written>) =
             parts.into_iter().partition(|part| self.is_local(&part.doc));
         let state = match self.role {
