@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tombolo_core::{PeerId, limit};
+use tombolo_richtext::mark;
 
 /// Up to this many operations a document is read back whole after every foreign import.
 const PROVE_ALWAYS_OPS: usize = 1_024;
@@ -24,7 +25,7 @@ pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const META: &str = "meta";
 
 /// The marks that grow when text is typed at their end; all others stay as they are.
-const GROWING_MARKS: [&str; 5] = ["bold", "italic", "underline", "strike", "highlight"];
+const GROWING_MARKS: [&str; 5] = [mark::BOLD, mark::ITALIC, mark::UNDERLINE, mark::STRIKE, mark::HIGHLIGHT];
 
 /// One open document. It belongs to one thread at a time.
 pub struct Doc {
@@ -111,6 +112,8 @@ impl Doc {
         }
         loro.config_text_style(styles);
         loro.config_default_text_style(Some(StyleConfig { expand: ExpandType::None }));
+        // Loro makes a root by naming it, even to read it; that is to change nothing.
+        loro.set_hide_empty_root_containers(true);
         let health = if loro.set_peer_id(peer.0).is_ok() { Health::Sound } else { Health::Broken };
         Self { loro: Some(loro), health: Cell::new(health), unproven_imports: 0, bytes: 0 }
     }

@@ -130,7 +130,6 @@ impl Doc {
     }
 
     fn with_text<T: Default>(&self, field: &str, f: impl FnOnce(&loro::LoroText) -> T) -> Result<T> {
-        // Naming a root that nobody wrote would add it to the document's value.
         self.guard(|loro: &LoroDoc| {
             Ok(loro.try_get_text(text_root(field).as_str()).map(|t| f(&t)).unwrap_or_default())
         })

@@ -284,6 +284,45 @@ fn a_long_key_that_is_repeated_is_refused() {
 }
 
 #[test]
+fn updates_of_very_many_peers_are_refused() {
+    let joined = |count: u64| {
+        let mut bytes = b"loro".to_vec();
+        bytes.extend([0; 16]);
+        bytes.extend([0, 4]);
+        for peer in 0..count {
+            let (_, update) =
+                Doc::new(PeerId(100 + peer)).edit(|edit| edit.set("n", &Value::Bool(true))).unwrap();
+            bytes.extend(&update.unwrap()[22..]);
+        }
+        reseal(&mut bytes);
+        bytes
+    };
+    Doc::new(PeerId(1)).import(&joined(512)).unwrap();
+    refused(&joined(513), "more than 512 peers");
+}
+
+#[test]
+fn a_root_of_another_kind_is_refused() {
+    let mut author = Doc::new(PeerId(3));
+    let (_, update) = author
+        .edit(|edit| {
+            edit.loro.get_map("field:notes").insert("x", 1).unwrap();
+            Ok(())
+        })
+        .unwrap();
+    let error = Doc::new(PeerId(1)).import(&update.unwrap()).unwrap_err();
+    assert!(error.to_string().contains("field:notes"), "{error}");
+    let (_, list) =
+        Doc::new(PeerId(4)).edit(|edit| edit.loro.get_list("own").push(1).map_err(Error::edit)).unwrap();
+    let (_, map) = Doc::new(PeerId(5))
+        .edit(|edit| edit.loro.get_map("own").insert("x", 1).map_err(Error::edit))
+        .unwrap();
+    let mut doc = Doc::new(PeerId(1));
+    doc.import(&list.unwrap()).unwrap();
+    assert_eq!(doc.import(&map.unwrap()).unwrap_err().code(), Code::CrdtApplyFailed);
+}
+
+#[test]
 fn deletions_of_what_never_was_are_refused() {
     const TEXT: [u8; 6] = [1, 4, 1, 2, 0, 0];
     let length = 60_000_000;

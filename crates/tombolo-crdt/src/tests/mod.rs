@@ -3,6 +3,9 @@
 mod hostile;
 mod mutants;
 mod mutate;
+mod peers;
+mod richtext;
+mod text;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;

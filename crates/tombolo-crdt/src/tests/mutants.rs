@@ -175,12 +175,17 @@ fn mutants_are_refused_or_survive() {
             mutant(&seeds[at].update, &seeds[random.random_range(0..seeds.len())].update, &mut random);
         let outcome = silently(|| {
             let mut doc = Doc::open(PeerId(100), Some(&bases[at]), [])?;
-            match doc.import(&bytes) {
-                Ok(_) => use_up(doc).map(|()| accepted += 1),
-                Err(_) if !doc.is_broken() => Ok(early += 1),
-                Err(Error::Apply { reason }) if reason.contains("breaks") => Ok(panicked += 1),
-                Err(_) => Ok(refused += 1),
-            }
+            let count = match doc.import(&bytes) {
+                Ok(_) => {
+                    accepted += 1;
+                    return use_up(doc);
+                }
+                Err(Error::Apply { reason }) if reason.contains("breaks") => &mut panicked,
+                Err(_) if doc.is_broken() => &mut refused,
+                Err(_) => &mut early,
+            };
+            *count += 1;
+            Ok(())
         });
         if let Err(error) = outcome {
             let why = format!("{error}: {}", last_panic());
