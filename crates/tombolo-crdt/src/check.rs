@@ -145,9 +145,9 @@ impl Judged<'_> {
                 let (parent, ..) = parsed.ok_or_else(|| Error::apply("a container's name is none"))?;
                 self.container(&parent, at, depth + 1)
             }
-            ContainerID::Root { name, .. } => match name.is_empty() || name.contains(['/', '\0']) {
-                false if name.len() <= NAME_MAX => Ok(()),
-                _ => Err(Error::apply("a container's name is none")),
+            ContainerID::Root { name, .. } => match name.len() <= NAME_MAX {
+                true => Ok(()),
+                false => Err(Error::apply("a container's name is too long")),
             },
             ContainerID::Normal { peer, counter, .. } => {
                 let maker = self.referred(ID::new(*peer, *counter), at)?;

@@ -13,7 +13,7 @@ use std::sync::Once;
 
 thread_local! {
     static SILENT: Cell<bool> = const { Cell::new(false) };
-    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    static FIRST: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Runs something that makes Loro panic on purpose, without its messages.
@@ -22,7 +22,11 @@ pub(crate) fn silently<T>(f: impl FnOnce() -> T) -> T {
     HOOK.call_once(|| {
         let loud = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| match SILENT.get() {
-            true => LAST.set(info.to_string()),
+            true => FIRST.with_borrow_mut(|first| {
+                if first.is_empty() {
+                    *first = info.to_string();
+                }
+            }),
             false => loud(info),
         }));
     });
@@ -37,9 +41,9 @@ pub(crate) fn silently<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// The message of the last silent panic on this thread.
-pub(crate) fn last_panic() -> String {
-    LAST.take()
+/// The message of the first silent panic on this thread since the last call; those after it are its consequences.
+pub(crate) fn first_panic() -> String {
+    FIRST.take()
 }
 
 /// Whether the long run is asked for.

@@ -132,7 +132,7 @@ fn block(bytes: &[u8], budget: &mut Budget, envelope: &mut Envelope) -> Result<(
     let changes = changes as usize;
     budget.changes =
         budget.changes.checked_sub(changes).ok_or_else(|| out_of_range("the number of changes"))?;
-    let header = Header::read(reader.sized()?, changes, length)?;
+    let header = Header::read(reader.sized()?, changes, start, length)?;
     reader.sized()?; // Times and messages: Loro reads one of each a change and copies no more than there is.
     let containers = reader.sized()?;
     let keys = self::keys(reader.sized()?)?;
@@ -159,7 +159,7 @@ struct Header {
 }
 
 impl Header {
-    fn read(bytes: &[u8], changes: usize, length: u32) -> Result<Self> {
+    fn read(bytes: &[u8], changes: usize, start: u32, length: u32) -> Result<Self> {
         let mut reader = Reader::new(bytes);
         let count = reader.count(8)?;
         if count == 0 {
@@ -184,17 +184,21 @@ impl Header {
         if lengths.contains(&0) {
             return Err(Error::decode("a change has no operation"));
         }
-        dependencies(&mut reader, changes, peers.len())?;
+        dependencies(&mut reader, changes, peers.len(), start == 0)?;
         Ok(Self { peers, lengths })
     }
 }
 
 /// Checks how many dependencies the changes claim to have. What they are, Loro looks up; it reserves room for as many
 /// as are claimed before.
-fn dependencies(reader: &mut Reader<'_>, changes: usize, peers: usize) -> Result<()> {
+fn dependencies(reader: &mut Reader<'_>, changes: usize, peers: usize, first: bool) -> Result<()> {
+    // Whether each change follows the author's one before: runs of no, yes, no and so on.
     let mut left = changes;
     while left > 0 {
         let run = usize::try_from(reader.varint()?).map_err(|_| out_of_range("a run"))?;
+        if first && left == changes && run == 0 {
+            return Err(Error::decode("a first change follows another"));
+        }
         left = left.saturating_sub(run);
     }
     let mut left = changes;
@@ -230,19 +234,18 @@ fn dependencies(reader: &mut Reader<'_>, changes: usize, peers: usize) -> Result
     Ok(())
 }
 
-fn keys(bytes: &[u8]) -> Result<Vec<usize>> {
+fn keys(bytes: &[u8]) -> Result<Vec<&str>> {
     let mut reader = Reader::new(bytes);
     let mut keys = Vec::new();
     while !reader.is_empty() {
-        let key = reader.sized()?;
-        std::str::from_utf8(key).map_err(|_| Error::decode("a key is no text"))?;
-        keys.push(key.len());
+        let key = std::str::from_utf8(reader.sized()?);
+        keys.push(key.map_err(|_| Error::decode("a key is no text"))?);
     }
     Ok(keys)
 }
 
 /// The kinds of containers, by their number in the block.
-fn containers(bytes: &[u8], keys: &[usize], peers: usize) -> Result<Vec<Kind>> {
+fn containers(bytes: &[u8], keys: &[&str], peers: usize) -> Result<Vec<Kind>> {
     let mut reader = Reader::new(bytes);
     let count = reader.count(5)?;
     let mut kinds = Vec::with_capacity(count);
@@ -263,6 +266,10 @@ fn containers(bytes: &[u8], keys: &[usize], peers: usize) -> Result<Vec<Kind>> {
         };
         if !(0..bound).contains(&number) || (!root && peer >= peers as u64) {
             return Err(Error::decode("a container is named by something that is not there"));
+        }
+        let name = usize::try_from(number).ok().and_then(|number| keys.get(number));
+        if root && name.is_none_or(|name| name.is_empty() || name.contains(['/', '\0'])) {
+            return Err(Error::decode("a container's name is none"));
         }
     }
     reader.end()?;

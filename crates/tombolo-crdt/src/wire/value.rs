@@ -26,7 +26,7 @@ impl Content {
 /// The values of a block's operations, one after the other.
 pub(super) struct Values<'b> {
     reader: Reader<'b>,
-    keys: &'b [usize],
+    keys: &'b [&'b str],
     peers: u64,
     deletions: std::vec::IntoIter<i128>,
     copies: &'b mut usize,
@@ -35,7 +35,7 @@ pub(super) struct Values<'b> {
 impl<'b> Values<'b> {
     pub(super) fn new(
         bytes: &'b [u8],
-        keys: &'b [usize],
+        keys: &'b [&'b str],
         peers: usize,
         deletions: Vec<i128>,
         copies: &'b mut usize,
@@ -134,10 +134,10 @@ impl<'b> Values<'b> {
         }
     }
 
-    /// A key stands for its text, and is copied where it is the key of a map's entry.
+    /// The length of a key, which is copied where it is the key of a map's entry.
     fn key(&mut self) -> Result<usize> {
         let key = usize::try_from(self.reader.varint()?).ok().and_then(|key| self.keys.get(key));
-        key.copied().ok_or_else(|| Error::decode("it names a key that is not there"))
+        key.map(|key| key.len()).ok_or_else(|| Error::decode("it names a key that is not there"))
     }
 
     /// A signed number in ten bytes or fewer, which Loro reads in its own way.
