@@ -177,6 +177,9 @@ impl Doc {
         }
         self.check_deletions(&envelope)?;
         self.check_follows(&envelope)?;
+        if self.len_ops()? > PROVE_ALWAYS_OPS {
+            rehearse(bytes)?;
+        }
         let imported = self.guard(|loro| import(loro, bytes, &envelope.spans));
         let imported = imported.and_then(|imported| {
             self.unproven_imports += 1;
@@ -370,6 +373,12 @@ impl Doc {
 /// `CRDT_DECODE_FAILED` if the bytes are no update; `TOO_LARGE`.
 pub fn spans(bytes: &[u8]) -> Result<Vec<Span>> {
     wire::read(bytes).map(|envelope| envelope.spans)
+}
+
+/// Lets Loro read the bytes in an empty document first. What makes it panic there costs only that one's memory, not a
+/// large document's.
+fn rehearse(bytes: &[u8]) -> Result<()> {
+    Doc::new(PeerId(0)).guard(|empty| empty.import(bytes).map(|_| ()).map_err(Error::decode))
 }
 
 fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {

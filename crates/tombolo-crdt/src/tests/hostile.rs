@@ -284,6 +284,21 @@ fn a_long_key_that_is_repeated_is_refused() {
 }
 
 #[test]
+fn what_makes_loro_panic_as_it_reads_breaks_no_large_document() {
+    // Two changes, the second's Lamport time cut off in the middle of its bits.
+    let header = [1, 7, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 4, 0, 0, 0, 0, 1, 0x80];
+    let bytes = block([0, 2, 0, 2, 2], &header, &ROW, &KEYS, &operations(2, 8, 1), &[], &[]);
+    let mut small = Doc::new(PeerId(1));
+    assert!(silently(|| small.import(&bytes)).unwrap_err().to_string().contains("breaks"));
+    assert!(small.is_broken());
+    let mut large = Doc::new(PeerId(1));
+    large.edit(|edit| edit.set_text("t", Some(&"x".repeat(2_000)))).unwrap();
+    assert!(silently(|| large.import(&bytes)).is_err());
+    assert!(!large.is_broken());
+    assert_eq!(large.text_len("t").unwrap(), 2_000);
+}
+
+#[test]
 fn updates_of_very_many_peers_are_refused() {
     let joined = |count: u64| {
         let mut bytes = b"loro".to_vec();
