@@ -4,12 +4,11 @@
 
 use serde_json::Value;
 use tauri::State;
-use tombolo_core::Error;
-
-use crate::store::Store;
+use tombolo_core::{Operation, Result};
+use tombolo_replica::Replica;
 
 /// The manifest that the store was opened with, and its hash.
 #[tauri::command(async)]
-pub(crate) fn manifest(store: State<'_, Store>) -> Result<Value, Error> {
-    store.manifest()
+pub(crate) fn manifest(replica: State<'_, Replica>) -> Result<Value> {
+    replica.store().execute(Operation::Manifest).map(tombolo_store::Answer::into_json)
 }

@@ -12,11 +12,13 @@
 //! ```
 
 mod commands;
-mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tauri::{Manager, Runtime, plugin::TauriPlugin};
+use tombolo_core::{Manifest, Result, SystemClock, SystemRandom};
+use tombolo_replica::{Replica, Settings};
 
 /// Configures the plugin: which manifest, and where the data lies.
 #[derive(Debug, Clone)]
@@ -48,9 +50,41 @@ impl Builder {
                     Some(dir) => dir,
                     None => app.path().app_data_dir()?,
                 };
-                app.manage(store::Store::open(&self.manifest, &data_dir)?);
+                app.manage(open(&self.manifest, &data_dir)?);
                 Ok(())
             })
             .build()
+    }
+}
+
+/// Opens the data folder, made if need be, under the host's manifest, which is checked first.
+fn open(manifest: &str, data_dir: &Path) -> Result<Replica> {
+    let manifest = Arc::new(Manifest::parse(manifest)?);
+    let settings = Settings { clock: Arc::new(SystemClock), random: Box::new(SystemRandom), server: None };
+    tauri::async_runtime::block_on(Replica::open(data_dir, manifest, settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tombolo_core::Code;
+
+    const MANIFEST: &str = r#"{"manifest_version": 1, "name": "notes", "version": 1, "entities": [
+        {"name": "Note", "fields": [{"name": "title", "type": "string"}]}]}"#;
+
+    #[test]
+    fn a_bad_manifest_is_refused_before_the_folder_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().join("data");
+        assert_eq!(open("{}", &data_dir).unwrap_err().code, Code::ManifestInvalid);
+        assert!(!data_dir.exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_open_already_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = open(MANIFEST, dir.path()).unwrap();
+        assert_eq!(open(MANIFEST, dir.path()).unwrap_err().code, Code::FolderInUse);
+        drop(first);
     }
 }

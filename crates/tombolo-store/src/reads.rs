@@ -3,8 +3,8 @@
 use crate::backend::{Read, Row, Select, SpaceRow};
 use serde_json::{Map, Value as Json, json};
 use tombolo_core::{
-    Code, DocRef, Entity, Error, Filter, Manifest, Operation, PeerId, Result, RichtextForm, RowId, Seq, SystemRandom,
-    format_time,
+    Code, DocRef, Entity, Error, Filter, Manifest, Operation, PeerId, Result, RichtextForm, RowId, Seq,
+    SystemRandom, format_time,
 };
 use tombolo_crdt::Doc;
 

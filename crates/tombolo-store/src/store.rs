@@ -55,15 +55,22 @@ pub trait DataStore: Send + Sync {
 type Job<B> = Box<dyn FnOnce(Result<&mut Engine<B>>) -> Done + Send>;
 type Done = Box<dyn FnOnce(Result<()>) + Send>;
 
+/// What the writer's thread is told.
+enum Message<B> {
+    Run(Job<B>),
+    /// Finish what is queued, then end, whoever still holds a handle.
+    Stop,
+}
+
 /// A store on its threads. Dropping it finishes what is queued.
 pub struct Store<B: Backend> {
-    submitter: Option<Submitter<B>>,
+    submitter: Submitter<B>,
     writer: Option<JoinHandle<()>>,
 }
 
-/// A handle that submits jobs to the writer and reads; cheap to clone. The store stops when all handles are gone.
+/// A handle that submits jobs to the writer and reads; cheap to clone. Once its [`Store`] is dropped, jobs fail.
 pub struct Submitter<B: Backend> {
-    jobs: SyncSender<Job<B>>,
+    jobs: SyncSender<Message<B>>,
     shared: Arc<Shared<B::Reader>>,
 }
 
@@ -126,29 +133,26 @@ impl<B: Backend + Send + 'static> Store<B> {
             listeners: Mutex::default(),
         });
         let (jobs, queue) = sync_channel(QUEUE);
-        let writer = Writer { engine, queue, shared: Arc::clone(&shared), groups_since_catch_up: 0 };
+        let writer =
+            Writer { engine, queue, shared: Arc::clone(&shared), groups_since_catch_up: 0, stopping: false };
         let thread = std::thread::Builder::new().name("tombolo-writer".into()).spawn(move || writer.run());
         let thread =
             thread.map_err(|e| Error::new(Code::Internal, format!("no thread can be started: {e}")))?;
-        Ok(Self { submitter: Some(Submitter { jobs, shared }), writer: Some(thread) })
+        Ok(Self { submitter: Submitter { jobs, shared }, writer: Some(thread) })
     }
 
     /// A handle that submits jobs.
     #[must_use]
     pub fn submitter(&self) -> Submitter<B> {
-        self.handle().clone()
-    }
-
-    fn handle(&self) -> &Submitter<B> {
-        self.submitter.as_ref().expect("the handle is taken only when the store is dropped")
+        self.submitter.clone()
     }
 }
 
 impl<B: Backend> Drop for Store<B> {
     fn drop(&mut self) {
-        self.submitter = None;
+        let told = self.submitter.jobs.send(Message::Stop);
         if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
+            && (writer.join().is_err() || told.is_err())
         {
             tracing::error!("the writer's thread panicked");
         }
@@ -165,14 +169,14 @@ impl<B: Backend + Send + 'static> Submitter<B> {
     ) {
         let shared_done = Arc::new(Mutex::new(Some(done)));
         let of_job = Arc::clone(&shared_done);
-        let sent = self.jobs.send(Box::new(move |engine| {
+        let sent = self.jobs.send(Message::Run(Box::new(move |engine| {
             let result = engine.and_then(job);
             Box::new(move |durable: Result<()>| {
                 if let Some(done) = lock(&of_job).take() {
                     done(durable.and(result));
                 }
             })
-        }));
+        })));
         if sent.is_err()
             && let Some(done) = lock(&shared_done).take()
         {
@@ -320,23 +324,23 @@ impl<B: Backend + Send + 'static> DataStore for Submitter<B> {
 
 impl<B: Backend + Send + 'static> DataStore for Store<B> {
     fn manifest(&self) -> &Manifest {
-        self.handle().manifest()
+        self.submitter.manifest()
     }
 
     fn execute(&self, operation: Operation) -> Result<Answer> {
-        self.handle().execute(operation)
+        self.submitter.execute(operation)
     }
 
     fn submit(&self, operation: Operation, done: Box<dyn FnOnce(Result<Answer>) + Send>) {
-        DataStore::submit(self.handle(), operation, done);
+        DataStore::submit(&self.submitter, operation, done);
     }
 
     fn subscribe(&self, operation: Operation) -> Result<Box<dyn Subscription>> {
-        self.handle().subscribe(operation)
+        self.submitter.subscribe(operation)
     }
 
     fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>) {
-        self.handle().watch(listener);
+        self.submitter.watch(listener);
     }
 }
 
@@ -405,48 +409,57 @@ impl<B: Backend + Send + 'static> Subscription for Live<B> {
 /// The writer's thread.
 struct Writer<B: Backend> {
     engine: Engine<B>,
-    queue: Receiver<Job<B>>,
+    queue: Receiver<Message<B>>,
     shared: Arc<Shared<B::Reader>>,
     groups_since_catch_up: u32,
+    stopping: bool,
 }
 
 impl<B: Backend + Send + 'static> Writer<B> {
     fn run(mut self) {
-        while let Some(job) = self.wait() {
-            if let Some(job) = job {
-                self.group(job);
+        while !self.stopping {
+            match self.wait() {
+                Some(Message::Run(job)) => self.group(job),
+                Some(Message::Stop) => self.stopping = true,
+                None => {}
+            }
+        }
+        // Whoever came too late is told so.
+        while let Ok(message) = self.queue.try_recv() {
+            if let Message::Run(job) = message {
+                job(Err(stopped()))(Ok(()));
             }
         }
     }
 
-    /// The next job; an inner none after something was done meanwhile; an outer one when all handles are gone.
-    fn wait(&mut self) -> Option<Option<Job<B>>> {
+    /// The next message; none after something else was done meanwhile.
+    fn wait(&mut self) -> Option<Message<B>> {
         if self.engine.has_dirty() && self.groups_since_catch_up >= CATCH_UP_GROUPS {
             self.catch_up();
         }
         if self.engine.has_maintenance() {
             match self.queue.try_recv() {
-                Ok(job) => return Some(Some(job)),
-                Err(TryRecvError::Disconnected) => return None,
+                Ok(message) => return Some(message),
+                Err(TryRecvError::Disconnected) => return Some(Message::Stop),
                 Err(TryRecvError::Empty) => {
                     if let Err(error) = self.engine.maintain() {
                         tracing::warn!(%error, "a document could not be folded");
                     }
-                    return Some(None);
+                    return None;
                 }
             }
         }
         if self.engine.has_dirty() {
             return match self.queue.recv_timeout(CATCH_UP_AFTER) {
-                Ok(job) => Some(Some(job)),
+                Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => {
                     self.catch_up();
-                    Some(None)
+                    None
                 }
-                Err(RecvTimeoutError::Disconnected) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
             };
         }
-        self.queue.recv().ok().map(Some)
+        Some(self.queue.recv().unwrap_or(Message::Stop))
     }
 
     fn catch_up(&mut self) {
@@ -467,7 +480,11 @@ impl<B: Backend + Send + 'static> Writer<B> {
         while let Some(job) = next.take() {
             done.push(job(begun.clone().map(|()| &mut self.engine)));
             if done.len() < GROUP {
-                next = self.queue.try_recv().ok();
+                match self.queue.try_recv() {
+                    Ok(Message::Run(job)) => next = Some(job),
+                    Ok(Message::Stop) => self.stopping = true,
+                    Err(_) => {}
+                }
             }
         }
         let committed = begun.and_then(|()| self.engine.commit());

@@ -98,3 +98,16 @@ fn a_folder_has_one_owner() {
     drop(first);
     Folder::open(directory.path()).unwrap();
 }
+
+#[test]
+fn a_store_ends_although_handles_are_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = Folder::open(directory.path()).unwrap();
+    let store = store(&folder);
+    let handle = store.submitter();
+    let written = call(&store, "insert", json!({"entity": "Page", "data": {"title": "a"}}));
+    assert_eq!(written["receipt"]["state"], "local");
+    drop(store);
+    let list = Operation::from_json("insert", &json!({"entity": "Page", "data": {"title": "b"}})).unwrap();
+    assert_eq!(handle.execute(list).unwrap_err().code, tombolo_core::Code::Internal);
+}

@@ -55,11 +55,13 @@ impl<B: Backend> Engine<B> {
         let digest = blake3::hash(format!("{operation:?}").as_bytes());
         if let Some((stored, answer)) = self.backend.answered(key)? {
             return match stored == digest.as_bytes() {
-                true => serde_json::from_str(&answer)
-                    .map(Answer::Json)
-                    .map_err(|error| Error::new(Code::StorageFailed, format!("a kept answer is damaged: {error}"))),
-                false => Err(Error::new(Code::Conflict, "this idempotency key was used with other arguments")
-                    .with("idempotency_key", key)),
+                true => serde_json::from_str(&answer).map(Answer::Json).map_err(|error| {
+                    Error::new(Code::StorageFailed, format!("a kept answer is damaged: {error}"))
+                }),
+                false => {
+                    Err(Error::new(Code::Conflict, "this idempotency key was used with other arguments")
+                        .with("idempotency_key", key))
+                }
             };
         }
         let answer = Json::Object(self.execute_now(operation, options, now)?);
