@@ -31,7 +31,7 @@ fn judged(world: &World) -> Faults {
 
 #[test]
 fn worlds_without_their_refused_commits() {
-    let count = if long() { 3_000 } else { 250 };
+    let count = if long() { 3_000 } else { 500 };
     let (mut inherited, mut several, mut dependent) = (0, 0, 0);
     let mut wrong = Vec::new();
     for seed in 0..count {
