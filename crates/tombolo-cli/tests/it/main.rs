@@ -1,0 +1,8 @@
+//! Whole journeys with real processes, real disks and real sockets.
+
+#![allow(clippy::unwrap_used)]
+
+mod input;
+mod journeys;
+mod stdio;
+mod world;
