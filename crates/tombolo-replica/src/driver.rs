@@ -12,7 +12,8 @@ use tombolo_sqlite::Sqlite;
 use tombolo_store::backend::{LogRow, LogState, Read as _, SpaceRow};
 use tombolo_store::{Engine, Incoming, Submitter};
 use tombolo_sync::{
-    Applied, Binding, Client, ClientAction, ClientInput, Counts, LogItem, Outbox, SyncState, SyncStatus,
+    Applied, Binding, Client, ClientAction, ClientInput, CloseCode, Counts, LogItem, Outbox, SyncState,
+    SyncStatus,
 };
 
 /// Answers of the store that may wait for the driver: the machine has one request of each kind outstanding.
@@ -60,10 +61,15 @@ impl Driver {
                     command = self.commands.recv() => break match command {
                         Some(Command::SetServer(server)) => {
                             self.server = server;
-                            self.start().await
+                            if self.server.is_some() { self.start().await } else { ClientInput::Stop }
                         }
                         Some(Command::NetworkChanged) => ClientInput::NetworkChanged,
-                        Some(Command::Close) | None => return,
+                        Some(Command::Close) | None => {
+                            let leaves = |connection: Connection| {
+                                connection.close(CloseCode::AWAY, "the device is closing".to_owned());
+                            };
+                            return connection.map_or((), leaves);
+                        }
                     },
                     Some(input) = self.answered.recv() => {
                         counting &= !matches!(input, ClientInput::CommitsWaiting(_));
@@ -86,7 +92,7 @@ impl Driver {
         }
     }
 
-    /// The input that begins with the server there is, or without one.
+    /// The input to begin with.
     async fn start(&self) -> ClientInput {
         let (submitter, notes) = (self.submitter.clone(), Arc::clone(&self.notes));
         let read = tokio::task::spawn_blocking(move || {
@@ -96,7 +102,7 @@ impl Driver {
         });
         let (binding, counts) = read.await.unwrap_or_default();
         match &self.server {
-            None => ClientInput::Stop,
+            None => ClientInput::CommitsWaiting(counts),
             Some(server) => ClientInput::Start { token: server.token.expose().to_owned(), binding, counts },
         }
     }

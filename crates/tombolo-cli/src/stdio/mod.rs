@@ -15,10 +15,14 @@ use live::Live;
 use output::Output;
 use requests::Requests;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tombolo_core::Result;
 use tombolo_replica::Replica;
+
+/// How long answers may take to be read after the system has asked the process to end.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Serves standard input and output until one of them, or the system, ends it.
 ///
@@ -48,14 +52,19 @@ pub(crate) fn run(runtime: &Runtime, replica: Replica) -> Result<()> {
         requests.finish();
         drop(read_all);
     })?;
-    runtime.block_on(async {
-        // Each ends by being dropped.
+    let asked = runtime.block_on(async {
+        // The threads say so by dropping their ends.
         tokio::select! {
-            _ = reader_ended => {}
-            _ = writer_ended => {}
-            () = stop => {}
+            _ = reader_ended => false,
+            _ = writer_ended => false,
+            () = stop => true,
         }
     });
+    if asked {
+        // Whoever asked may have stopped reading: what is on disk counts, and the threads end with the process.
+        output.settle_within(PATIENCE);
+        return runtime.block_on(replica.close());
+    }
     live.end();
     join(live_thread);
     drop(live);

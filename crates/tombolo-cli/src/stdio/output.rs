@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Answers that are owed and not written; the next request is not taken before.
 const ANSWERS: usize = 256;
@@ -33,6 +34,12 @@ struct State {
     broken: bool,
 }
 
+impl State {
+    fn is_settled(&self) -> bool {
+        self.broken || (self.answers == 0 && self.lines.is_empty() && !self.writing)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Answer,
@@ -61,11 +68,13 @@ impl Output {
 
     /// Waits until every answer that is owed is written.
     pub(super) fn settle(&self) {
-        drop(
-            self.wait(|state| {
-                state.broken || (state.answers == 0 && state.lines.is_empty() && !state.writing)
-            }),
-        );
+        drop(self.wait(State::is_settled));
+    }
+
+    /// The same, but not for ever.
+    pub(super) fn settle_within(&self, patience: Duration) {
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, |state| !state.is_settled());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Has [`Output::write_to`] return once everything is written.

@@ -2,6 +2,8 @@
 
 use crate::world::{World, run, run_with};
 use serde_json::{Value as Json, json};
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
 
 #[test]
 fn requests_are_answered_with_their_own_ids() {
@@ -158,11 +160,24 @@ fn a_folder_remembers_its_manifest() {
 
 #[test]
 #[cfg(unix)]
-fn a_signal_ends_it_as_the_end_of_input_does() {
+fn a_signal_ends_it_even_if_nobody_reads() {
     let world = World::new();
+    let data = world.text("data");
     let mut client = world.client("data", None);
-    client.insert(&json!({"title": "a"}));
-    let id = client.child.id().to_string();
+    client.insert(&json!({"title": "x".repeat(500)}));
+    client.close();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tombolo"));
+    command.args(["client", "--stdio", "--data", &data]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let insert = json!({"id": 1, "op": "insert", "args": {"entity": "Page", "data": {"title": "last"}}});
+    // More answers than a pipe holds.
+    let list = json!({"id": 2, "op": "list", "args": {"entity": "Page"}}).to_string() + "\n";
+    stdin.write_all(format!("{insert}\n{}", list.repeat(200)).as_bytes()).unwrap();
+    let mut first = [0; 100];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(client.child.wait().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(world.call("data", "list", &json!({"entity": "Page"})).as_array().unwrap().len(), 2);
 }
