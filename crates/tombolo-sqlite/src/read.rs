@@ -208,8 +208,8 @@ impl Read for Connected<'_> {
         self.first(
             "SELECT t.at, a.id, (SELECT max(min(l.time, coalesce(l.received, l.time))) FROM part p \
              JOIN log l ON l.seq = p.seq WHERE p.doc = ?1) FROM (SELECT min(l.time, coalesce(l.received, l.time)) \
-             AS at, l.actor, l.id FROM part p JOIN log l ON l.seq = p.seq WHERE p.doc = ?1 ORDER BY 1, 3 LIMIT 1) t \
-             JOIN actor a ON a.key = t.actor",
+             AS at, l.actor FROM part p JOIN log l ON l.seq = p.seq WHERE p.doc = ?1 \
+             ORDER BY l.server_seq IS NULL, l.server_seq, l.seq LIMIT 1) t JOIN actor a ON a.key = t.actor",
             [doc.0],
             |row| Ok((row.get(0)?, ActorId::from_bytes(id16(row.get_ref(1)?.as_blob()?)), row.get(2)?)),
         )

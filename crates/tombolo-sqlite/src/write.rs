@@ -200,14 +200,16 @@ impl Backend for Sqlite {
         self.run("DELETE FROM doc WHERE key = ?1", [doc.0]).map(drop)
     }
 
-    fn fold_doc(&mut self, doc: DocKey, base: &[u8], upto: Seq, forget: bool) -> Result<()> {
+    fn fold_doc(&mut self, doc: DocKey, base: &[u8], forget: bool) -> Result<()> {
+        // Up to the document's own last update: places behind it may be given again once a refusal frees them.
         self.run(
-            "INSERT INTO base (doc, upto, hash, bytes) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (doc) DO UPDATE SET upto = ?2, hash = ?3, bytes = ?4",
-            params![doc.0, seq(upto), hash(base), base],
+            "INSERT INTO base (doc, upto, hash, bytes) \
+             VALUES (?1, (SELECT max(seq) FROM part WHERE doc = ?1), ?2, ?3) \
+             ON CONFLICT (doc) DO UPDATE SET upto = excluded.upto, hash = excluded.hash, bytes = excluded.bytes",
+            params![doc.0, hash(base), base],
         )?;
         if forget {
-            self.run("UPDATE part SET bytes = NULL WHERE doc = ?1 AND seq <= ?2", params![doc.0, seq(upto)])?;
+            self.run("UPDATE part SET bytes = NULL WHERE doc = ?1", [doc.0])?;
         }
         Ok(())
     }

@@ -194,7 +194,8 @@ pub trait Read {
     fn doc_key(&self, doc: &DocRef) -> Result<Option<DocKey>>;
     /// A document's stored bytes.
     fn load_doc(&self, doc: DocKey) -> Result<StoredDoc>;
-    /// The earliest commit of a document as `(time, author)`, and the latest time.
+    /// The first commit of a document as `(time, author)`, and the latest time. The first is the one that the server
+    /// accepted first, or else that was written here first.
     fn doc_times(&self, doc: DocKey) -> Result<Option<(Millis, ActorId, Millis)>>;
     /// The documents with a projection to catch up.
     fn dirty(&self) -> Result<Vec<(DocKey, DocRef)>>;
@@ -242,9 +243,8 @@ pub trait Backend: Read {
     fn insert_doc(&mut self, doc: &DocRef, space: SpaceKey) -> Result<DocKey>;
     /// Removes a document with its bytes: only when the commit that made it is taken out.
     fn remove_doc(&mut self, doc: DocKey) -> Result<()>;
-    /// Replaces a document's base by a snapshot of everything up to a place of the log. With `forget`, the bytes of
-    /// the updates it covers go.
-    fn fold_doc(&mut self, doc: DocKey, base: &[u8], upto: Seq, forget: bool) -> Result<()>;
+    /// Replaces a document's base by a snapshot that covers all its updates. With `forget`, their bytes go.
+    fn fold_doc(&mut self, doc: DocKey, base: &[u8], forget: bool) -> Result<()>;
     /// Adds a commit at the end of the log.
     fn append_log(&mut self, space: SpaceKey, row: &LogRow) -> Result<()>;
     /// Adds a commit's update of a document.

@@ -72,11 +72,16 @@ impl Docs {
         }
     }
 
-    /// Forgets a document and the peer id it was written under.
+    /// Forgets an open document and the peer id it was written under.
     pub(crate) fn forget(&mut self, doc: &DocRef) {
         if let Some(open) = self.take(doc) {
-            self.peers.pop(&open.key);
+            self.forget_peer(open.key);
         }
+    }
+
+    /// Forgets the peer id under which a document was written, so that the next write mints another.
+    pub(crate) fn forget_peer(&mut self, doc: DocKey) {
+        self.peers.pop(&doc);
     }
 
     /// The document's open state, without using it.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod found;
 mod operations;
 mod reject;
 mod sync;

@@ -196,9 +196,13 @@ impl<B: Backend> Engine<B> {
             }
             Ok(())
         });
-        edited?;
-        self.check_row(entity, doc.row, &open, &touched)?;
-        self.finish_row(entity, doc, open, &touched, now)?;
+        // What changes nothing is no write: nobody else would hear of its time.
+        if edited? {
+            self.check_row(entity, doc.row, &open, &touched)?;
+            self.finish_row(entity, doc, open, &touched, now)?;
+        } else {
+            self.docs.put(doc.clone(), open);
+        }
         for (field, document) in texts {
             self.write_richtext(entity, doc, field, &document, now)?;
         }
@@ -221,8 +225,11 @@ impl<B: Backend> Engine<B> {
             return Ok(());
         }
         let mut open = self.open_or_make(&doc)?;
-        self.edit_doc(&doc, &mut open, |edit| edit.set_richtext(document))?;
-        self.finish_row(entity, &doc, open, &Touched::all(), now)
+        if self.edit_doc(&doc, &mut open, |edit| edit.set_richtext(document))? {
+            return self.finish_row(entity, &doc, open, &Touched::all(), now);
+        }
+        self.docs.put(doc, open);
+        Ok(())
     }
 
     /// Projects a changed document and puts it back into the cache.
@@ -263,14 +270,21 @@ impl<B: Backend> Engine<B> {
         let mut open = self.open_or_make(doc)?;
         let before = open.doc.version()?;
         let imported = open.doc.import(bytes)?;
-        if let Some(update) = imported.update {
-            self.note_written(doc, before, update);
-        } else if open.parts == 0 && open.doc.len_bytes() == 0 {
-            return Err(Error::new(Code::CrdtApplyFailed, "the update has no operations")
-                .with("row", doc.to_string()));
+        match imported.update {
+            Some(update) => self.note_written(doc, before, update),
+            None if open.stored => {
+                self.docs.put(doc.clone(), open);
+                return Ok(());
+            }
+            None => {
+                return Err(Error::new(Code::CrdtApplyFailed, "the update has no operations")
+                    .with("row", doc.to_string()));
+            }
         }
         let touched = Touched::of(&imported.key_writes, &imported.roots);
-        self.check_row(entity, doc.row, &open, &touched)?;
+        if doc.field.is_none() {
+            self.check_row(entity, doc.row, &open, &touched)?;
+        }
         self.finish_row(entity, doc, open, &touched, now)
     }
 

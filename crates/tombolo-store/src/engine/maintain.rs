@@ -50,7 +50,7 @@ impl<B: Backend> Engine<B> {
         if open.pending == 0 && open.parts > 0 {
             let snapshot = open.doc.snapshot()?;
             // The device forgets the bytes; a server keeps its whole log for those who catch up.
-            self.backend.fold_doc(open.key, &snapshot, self.head, self.role == Role::Replica)?;
+            self.backend.fold_doc(open.key, &snapshot, self.role == Role::Replica)?;
             open.parts = 0;
             open.part_bytes = 0;
             open.doc.set_len_bytes(snapshot.len());

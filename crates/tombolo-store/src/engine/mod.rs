@@ -95,6 +95,9 @@ pub struct Engine<B> {
 struct Group {
     touched: BTreeSet<DocRef>,
     committed: Committed,
+    head_before: Seq,
+    /// Why the database ended the whole transaction by itself, as it does when a disk is full.
+    lost: Option<Error>,
 }
 
 /// The open nested transaction.
@@ -234,7 +237,7 @@ impl<B: Backend> Engine<B> {
     /// # Errors
     /// `STORAGE_FAILED`.
     pub fn begin(&mut self) -> Result<()> {
-        self.group = Group::default();
+        self.group = Group { head_before: self.head, ..Group::default() };
         self.backend.begin()
     }
 
@@ -243,7 +246,8 @@ impl<B: Backend> Engine<B> {
     /// # Errors
     /// `STORAGE_FAILED`, `STORAGE_FULL`.
     pub fn commit(&mut self) -> Result<Committed> {
-        if let Err(error) = self.backend.commit() {
+        let lost = self.group.lost.take();
+        if let Err(error) = lost.map_or_else(|| self.backend.commit(), Err) {
             self.rollback()?;
             return Err(error);
         }
@@ -257,11 +261,11 @@ impl<B: Backend> Engine<B> {
     /// `STORAGE_FAILED`: then the engine must be opened anew.
     pub fn rollback(&mut self) -> Result<()> {
         let group = std::mem::take(&mut self.group);
-        self.backend.rollback()?;
         for doc in &group.touched {
             self.docs.forget(doc);
         }
-        self.head = self.backend.head()?;
+        self.backend.rollback()?;
+        self.head = group.head_before;
         self.accepted = self.space()?.cursor;
         self.dirty = self.backend.dirty()?.into_iter().collect();
         Ok(())
@@ -269,20 +273,26 @@ impl<B: Backend> Engine<B> {
 
     /// Runs one nested transaction of the open group: all or nothing.
     fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if let Some(lost) = &self.group.lost {
+            return Err(lost.clone());
+        }
         self.txn = Txn { head_before: self.head, accepted_before: self.accepted, ..Txn::default() };
         self.backend.savepoint()?;
         let result = f(self).and_then(|value| self.backend.release().map(|()| value));
         let txn = std::mem::take(&mut self.txn);
-        if result.is_err() {
-            self.backend.rollback_to()?;
-            for doc in &txn.touched {
-                self.docs.forget(doc);
+        match &result {
+            Ok(_) => self.group.touched.extend(txn.touched),
+            Err(error) => {
+                for doc in &txn.touched {
+                    self.docs.forget(doc);
+                }
+                self.head = txn.head_before;
+                self.accepted = txn.accepted_before;
+                match self.backend.rollback_to().and_then(|()| self.backend.dirty()) {
+                    Ok(dirty) => self.dirty = dirty.into_iter().collect(),
+                    Err(_) => self.group.lost = Some(error.clone()),
+                }
             }
-            self.head = txn.head_before;
-            self.accepted = txn.accepted_before;
-            self.dirty = self.backend.dirty()?.into_iter().collect();
-        } else {
-            self.group.touched.extend(txn.touched);
         }
         self.docs.trim();
         result
@@ -328,19 +338,20 @@ impl<B: Backend> Engine<B> {
         Ok(Open { doc: Doc::new(peer), key, parts: 0, part_bytes: 0, pending: 0, stored: false })
     }
 
-    /// Edits a document in place, as part of the open transaction.
-    fn edit_doc<T>(
+    /// Edits a document in place, as part of the open transaction. Says whether that wrote anything.
+    fn edit_doc(
         &mut self,
         doc: &DocRef,
         open: &mut Open,
-        f: impl FnOnce(&mut tombolo_crdt::Edit<'_>) -> tombolo_crdt::Result<T>,
-    ) -> Result<T> {
+        f: impl FnOnce(&mut tombolo_crdt::Edit<'_>) -> tombolo_crdt::Result<()>,
+    ) -> Result<bool> {
         let before = open.doc.version()?;
-        let (value, update) = open.doc.edit(f)?;
+        let ((), update) = open.doc.edit(f)?;
+        let wrote = update.is_some();
         if let Some(update) = update {
             self.note_written(doc, before, update);
         }
-        Ok(value)
+        Ok(wrote)
     }
 
     fn note_written(&mut self, doc: &DocRef, before: Version, update: Vec<u8>) {

@@ -185,6 +185,10 @@ impl<B: Backend> Engine<B> {
         let affected: Vec<DocRef> = rebuilt.docs.keys().cloned().collect();
         for doc in &affected {
             self.docs.forget(doc);
+            // Whether it was open or not: what it wrote under its peer id is taken back, and may not be written over.
+            if let Some(key) = self.backend.doc_key(doc)? {
+                self.docs.forget_peer(key);
+            }
             self.txn.touched.insert(doc.clone());
         }
         for (k, commit) in suffix.commits.iter().enumerate().filter(|(k, _)| !out.contains(k)) {
@@ -196,7 +200,10 @@ impl<B: Backend> Engine<B> {
             let empty = new.len_ops()? == 0;
             match (empty, doc.field.is_none()) {
                 (true, true) => gone.push(doc),
-                (true, false) => self.empty_text(&doc)?,
+                (true, false) => {
+                    self.empty_text(&doc)?;
+                    rows.insert(DocRef { field: None, ..doc });
+                }
                 (false, _) => {
                     self.show_again(&doc, new)?;
                     rows.insert(DocRef { field: None, ..doc });

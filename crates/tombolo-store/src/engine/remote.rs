@@ -147,14 +147,15 @@ impl<B: Backend> Engine<B> {
         let entity = manifest.entity(&row.entity)?;
         let texts =
             entity.fields.iter().filter(|field| field.is_richtext()).map(|field| Some(field.name.clone()));
-        let mut found = Vec::new();
+        let (mut first, mut last) = (None, None);
         for field in std::iter::once(None).chain(texts) {
-            if let Some(key) = self.backend.doc_key(&DocRef { field, ..row.clone() })? {
-                found.extend(self.backend.doc_times(key)?);
+            let Some(key) = self.backend.doc_key(&DocRef { field, ..row.clone() })? else { continue };
+            if let Some((at, by, latest)) = self.backend.doc_times(key)? {
+                // The row's own document comes first, here and in time: the texts are of a row that is there.
+                first = first.or(Some((at, by)));
+                last = last.max(Some(latest));
             }
         }
-        let first = found.iter().map(|(at, by, _)| (*at, *by)).min();
-        let last = found.iter().map(|(_, _, last)| *last).max();
         let change = crate::backend::RowChange { created: first, updated_at: last, ..Default::default() };
         self.group.committed.entities.insert(row.entity.clone());
         self.backend.update_row(entity, row.row, &change)
@@ -180,6 +181,7 @@ impl<B: Backend> Engine<B> {
         let stamp = Stamp { time: commit.time.min(row.received.unwrap_or(commit.time)), actor: commit.actor };
         let manifest = std::sync::Arc::clone(&self.manifest);
         let mut updates = Vec::with_capacity(commit.parts.len());
+        let mut made_elsewhere = Vec::new();
         for part in &commit.parts {
             let entity = match (manifest.entity(&part.doc.entity), trust) {
                 (Ok(entity), _) => entity,
@@ -190,9 +192,23 @@ impl<B: Backend> Engine<B> {
             if entity.local {
                 return Err(Error::new(Code::InvalidData, format!("{} is local to a device", entity.name)));
             }
+            if part.doc.field.is_none() && self.waits_whole(&part.doc)? {
+                made_elsewhere.push(part.doc.clone());
+            }
             updates.push((part.doc.clone(), self.import_part(entity, part, trust, stamp)?));
         }
-        self.append(row, &updates)
+        self.append(row, &updates)?;
+        made_elsewhere.iter().try_for_each(|row| self.settle_times(row))
+    }
+
+    /// Whether the row is here only because this replica made it, and the server has not accepted that: another
+    /// device may have made it before.
+    fn waits_whole(&mut self, row: &DocRef) -> Result<bool> {
+        let Some(open) = self.open_doc(row)? else { return Ok(false) };
+        let has_base = open.doc.len_bytes() > open.part_bytes;
+        let waits = open.pending > 0 && open.pending == open.parts && !has_base;
+        self.docs.put(row.clone(), open);
+        Ok(waits)
     }
 
     fn import_part(
