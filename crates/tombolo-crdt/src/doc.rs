@@ -1,4 +1,5 @@
 use crate::edit::Edit;
+use crate::pack::{pack, unpack};
 use crate::{Error, Result, check, wire};
 use loro::{
     ContainerID, ExpandType, ExportMode, IdSpan, JsonChange, JsonOpContent, LoroDoc, StyleConfig,
@@ -130,7 +131,7 @@ impl Doc {
         let mut doc = Self::new(peer);
         for bytes in base.into_iter().chain(updates) {
             doc.bytes += bytes.len();
-            let status = doc.guard(|loro| loro.import(bytes).map_err(Error::decode))?;
+            let status = doc.guard(|loro| loro.import(&unpack(bytes)).map_err(Error::decode))?;
             if status.pending.is_some() {
                 return Err(Error::MissingDependencies);
             }
@@ -149,7 +150,7 @@ impl Doc {
             loro.commit();
             let update = match loro.oplog_vv() == before {
                 true => None,
-                false => Some(loro.export(ExportMode::updates(&before)).map_err(Error::edit)?),
+                false => Some(export(loro, &before)?),
             };
             Ok((value, update))
         });
@@ -170,6 +171,7 @@ impl Doc {
     /// `CRDT_DECODE_FAILED`, `CRDT_APPLY_FAILED`, `TOO_LARGE`. If the bytes had reached the document, it answers
     /// [`Error::Broken`] from now on; nothing of them is to be stored.
     pub fn import(&mut self, bytes: &[u8]) -> Result<Imported> {
+        let bytes = &*unpack(bytes);
         let envelope = wire::read(bytes)?;
         let max = limit::DOCUMENT_BYTES;
         if self.bytes + bytes.len() > max {
@@ -210,7 +212,7 @@ impl Doc {
     pub fn update_since(&self, version: &Version) -> Result<Option<Vec<u8>>> {
         self.guard(|loro| match loro.oplog_vv() == version.0 {
             true => Ok(None),
-            false => loro.export(ExportMode::updates(&version.0)).map(Some).map_err(Error::edit),
+            false => export(loro, &version.0).map(Some),
         })
     }
 
@@ -221,6 +223,7 @@ impl Doc {
     /// # Errors
     /// `CRDT_DECODE_FAILED`, `CRDT_APPLY_FAILED`.
     pub fn has_equal(&self, bytes: &[u8]) -> Result<bool> {
+        let bytes = &*unpack(bytes);
         let spans = spans(bytes)?;
         self.guard(|loro| {
             let known = loro.oplog_vv();
@@ -372,7 +375,7 @@ impl Doc {
 /// # Errors
 /// `CRDT_DECODE_FAILED` if the bytes are no update; `TOO_LARGE`.
 pub fn spans(bytes: &[u8]) -> Result<Vec<Span>> {
-    wire::read(bytes).map(|envelope| envelope.spans)
+    wire::read(&unpack(bytes)).map(|envelope| envelope.spans)
 }
 
 /// Lets Loro read the bytes in an empty document first. What makes it panic there costs only that one's memory, not a
@@ -402,10 +405,15 @@ fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {
     let exact = spans.iter().all(|span| before.get(&span.peer.0).copied().unwrap_or(0) == span.start)
         && spans.iter().all(|span| after.get(&span.peer.0) == Some(&span.end));
     imported.update = Some(match exact {
-        true => bytes.to_vec(),
-        false => loro.export(ExportMode::updates(&before)).map_err(Error::apply)?,
+        true => pack(bytes),
+        false => export(loro, &before)?,
     });
     Ok(imported)
+}
+
+/// What came after a version, as an update to store.
+pub(crate) fn export(loro: &LoroDoc, since: &VersionVector) -> Result<Vec<u8>> {
+    loro.export(ExportMode::updates(since)).map(|update| pack(&update)).map_err(Error::edit)
 }
 
 pub(crate) fn new_spans(before: &VersionVector, after: &VersionVector) -> Vec<IdSpan> {

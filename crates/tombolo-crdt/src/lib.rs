@@ -22,6 +22,7 @@ mod check;
 mod doc;
 mod edit;
 mod error;
+mod pack;
 mod rewrite;
 mod richtext;
 mod row;
@@ -30,6 +31,7 @@ mod wire;
 pub use doc::{Doc, Imported, KeyWrite, Span, Version, spans};
 pub use edit::Edit;
 pub use error::{Error, Result};
+pub use pack::unpack;
 pub use rewrite::{Pending, Rewrite, Rewritten, rewrite};
 pub use row::{Place, RowView, Scalar};
 

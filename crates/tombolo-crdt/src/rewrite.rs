@@ -15,15 +15,15 @@
 //! Loro's text differences repeat *all* marks of a restyled range; only those that the commit wrote itself are kept,
 //! or a refused mark would come back with a later, unrelated one.
 
-use crate::doc::{Doc, new_spans};
+use crate::doc::{Doc, export, new_spans};
+use crate::pack::unpack;
 use crate::{Error, Result};
 use loro::event::{Diff, DiffBatch, ListDiffItem, MapDelta};
 use loro::json::{TextOp, TreeOp};
 use loro::undo::DiffBatch as Batch;
 use loro::{
-    ContainerID, ContainerTrait, ExportMode, Frontiers, ID, IdSpan, JsonOp, JsonOpContent, LoroDoc,
-    Subscription, TextDelta, TreeDiff, TreeExternalDiff, TreeID, TreeParentId, ValueOrContainer,
-    VersionVector,
+    ContainerID, ContainerTrait, Frontiers, ID, IdSpan, JsonOp, JsonOpContent, LoroDoc, Subscription,
+    TextDelta, TreeDiff, TreeExternalDiff, TreeID, TreeParentId, ValueOrContainer, VersionVector,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -93,7 +93,7 @@ impl Line {
     fn new(old: &LoroDoc, pending: &[Pending<'_>]) -> Result<Self> {
         let mut versions = vec![old.oplog_vv()];
         for commit in pending {
-            let status = old.import(commit.update).map_err(Error::decode)?;
+            let status = old.import(&unpack(commit.update)).map_err(Error::decode)?;
             if status.pending.is_some() {
                 return Err(Error::MissingDependencies);
             }
@@ -141,7 +141,7 @@ impl Line {
             let intent = own_marks(&ops, difference);
             let kept = match (&gone, commit.dropped) {
                 (None, false) => {
-                    let status = new.import(commit.update).map_err(Error::decode)?;
+                    let status = new.import(&unpack(commit.update)).map_err(Error::decode)?;
                     match status.pending {
                         None => Some(Rewritten::Unchanged),
                         Some(_) => return Err(Error::MissingDependencies),
@@ -199,7 +199,7 @@ fn apply(
         let made = new.diff(&before, &new.oplog_frontiers()).map_err(Error::apply)?;
         names.learn(&wanted, &made);
     }
-    new.export(ExportMode::updates(&before_version)).map(|update| Some(Some(update))).map_err(Error::apply)
+    export(new, &before_version).map(|update| Some(Some(update)))
 }
 
 /// Whether an operation touches a container or a tree node that one of the taken out operations made.

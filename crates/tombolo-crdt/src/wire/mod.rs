@@ -24,9 +24,9 @@ use tombolo_core::{PeerId, limit};
 use value::{Content, Values};
 use xxhash_rust::xxh32::xxh32;
 
-const MAGIC: &[u8] = b"loro";
+pub(crate) const MAGIC: &[u8] = b"loro";
 const CHECKSUM_SEED: u32 = u32::from_le_bytes(*b"LORO");
-const MODE_UPDATES: [u8; 2] = [0, 4];
+pub(crate) const MODE_UPDATES: [u8; 2] = [0, 4];
 
 /// This many encoded operations an update may have without a byte for each: run lengths make equal ones nearly free.
 const OPERATIONS_FREE: usize = 65_536;

@@ -466,6 +466,10 @@ fn check_size(updates: &[(DocRef, Vec<u8>)]) -> Result<()> {
     if let Some((doc, update)) = updates.iter().find(|(_, update)| update.len() > limit::UPDATE_BYTES) {
         return Err(tombolo_core::too_large_update(update.len()).with("document", doc.to_string()));
     }
+    for (_, update) in updates {
+        // What others would refuse is refused here, while its author can still do otherwise.
+        tombolo_crdt::spans(update)?;
+    }
     let bytes: usize = updates.iter().map(|(_, update)| update.len()).sum();
     if bytes > limit::COMMIT_BYTES || updates.len() > limit::COMMIT_PARTS {
         return Err(Error::new(
