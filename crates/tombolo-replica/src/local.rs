@@ -54,7 +54,10 @@ impl Notes {
     }
 
     fn committed(&self, committed: &Committed) {
-        self.set_trouble(None);
+        // A group in which every write failed commits, too, but proves nothing.
+        if !committed.entities.is_empty() || committed.outbox {
+            self.set_trouble(None);
+        }
         if committed.drafts {
             self.drafts_changed.store(true, Ordering::Release);
         }
