@@ -2,10 +2,7 @@ use crate::folder::Data;
 use crate::output;
 use serde_json::Value as Json;
 use std::io::Read as _;
-use std::sync::Arc;
-use tombolo_core::{Code, Error, Operation, Result, SystemClock, SystemRandom};
-use tombolo_sqlite::{Durability, Folder, Sqlite, remembered};
-use tombolo_store::{DataStore as _, Engine, Role, Settings, Store};
+use tombolo_core::{Code, Error, Operation, Result};
 
 /// The most that is read from standard input: a transaction of the largest size, in base64.
 const INPUT_BYTES: u64 = 16 * 1024 * 1024;
@@ -33,17 +30,8 @@ impl Call {
             Some(text) => parse(text)?,
         };
         let operation = Operation::from_json(&self.operation, &arguments)?;
-        let manifest = self.data.manifest()?;
-        let folder = Folder::open(&self.data.data)?;
-        let role = remembered(&folder.database())?.map_or(Role::Replica, |remembered| remembered.role);
-        let database = Sqlite::open(&folder.database(), &manifest, Durability::Full)?;
-        let (clock, random) = (Arc::new(SystemClock), Box::new(SystemRandom));
-        let store = Store::start(Engine::open(database, Settings { manifest, role, clock, random })?)?;
-        let answer = store.execute(operation);
-        // The last write is on disk before the folder is let go.
-        drop(store);
-        drop(folder);
-        output::line(&answer?.into_json().to_string())
+        let answer = self.data.with_store(|store| store.execute(operation))?;
+        output::line(&answer.into_json().to_string())
     }
 }
 

@@ -3,8 +3,9 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tombolo_core::{Code, Error, Manifest, Result};
-use tombolo_sqlite::remembered;
+use tombolo_core::{Code, Error, Manifest, Result, SystemClock, SystemRandom};
+use tombolo_sqlite::{Durability, Folder, Sqlite, remembered};
+use tombolo_store::{DataStore, Engine, Role, Settings, Store};
 
 /// What a new folder holds.
 const DEFAULT_MANIFEST: &str = include_str!("../../../ui/manifest.json");
@@ -38,6 +39,23 @@ impl Data {
             },
         };
         Ok(Arc::new(manifest))
+    }
+
+    /// Opens the folder's store for one command. What the command wrote is on disk before the folder is let go.
+    ///
+    /// # Errors
+    /// Those of [`Data::manifest`], of the store, and of the command.
+    pub(crate) fn with_store<T>(&self, command: impl FnOnce(&dyn DataStore) -> Result<T>) -> Result<T> {
+        let manifest = self.manifest()?;
+        let folder = Folder::open(&self.data)?;
+        let role = remembered(&folder.database())?.map_or(Role::Replica, |remembered| remembered.role);
+        let database = Sqlite::open(&folder.database(), &manifest, Durability::Full)?;
+        let (clock, random) = (Arc::new(SystemClock), Box::new(SystemRandom));
+        let store = Store::start(Engine::open(database, Settings { manifest, role, clock, random })?)?;
+        let done = command(&store);
+        drop(store);
+        drop(folder);
+        done
     }
 }
 

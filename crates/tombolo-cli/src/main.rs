@@ -7,6 +7,7 @@ mod call;
 mod client;
 mod folder;
 mod output;
+mod pages;
 mod serve;
 mod stdio;
 mod token;
@@ -31,7 +32,13 @@ enum Command {
     Token(token::Token),
     Call(call::Call),
     Client(client::Client),
+    Import(pages::Import),
+    Export(pages::Export),
 }
+
+/// Many small documents are opened and let go; the system's allocator is slow at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Nothing else decides which cryptography is used, and this comes before anything that might.
@@ -47,6 +54,8 @@ fn main() -> ExitCode {
         Command::Token(token) => token.run(),
         Command::Call(call) => call.run(),
         Command::Client(client) => client.run(),
+        Command::Import(import) => import.run(),
+        Command::Export(export) => export.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -50,6 +50,8 @@ pub trait DataStore: Send + Sync {
     fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>);
 }
 
+/// Called after each commit.
+type Listener = Box<dyn Fn(&Committed) + Send + Sync>;
 /// A job on the writer's thread, within a group; it gives what to do once the group is durable. Without a group it is
 /// told why there is none.
 type Job<B> = Box<dyn FnOnce(Result<&mut Engine<B>>) -> Done + Send>;
@@ -100,7 +102,7 @@ struct Shared<R> {
     touched: Mutex<Touched>,
     /// Some projections wait: reads have them caught up first.
     dirty: AtomicBool,
-    listeners: Mutex<Vec<Box<dyn Fn(&Committed) + Send + Sync>>>,
+    listeners: Mutex<Vec<Listener>>,
 }
 
 #[derive(Default)]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod folders;
 mod input;
 mod journeys;
 mod stdio;
