@@ -28,6 +28,7 @@ cargo xtask <task>
   test [--long] [STAGE…]   check and test everything, or only the named stages
   ui                       install the page's packages and build it, where it changed
   tidy                     check the rules of ARCHITECTURE.md that a program can check
+  bench [NAME…]            measure against baselines in the same run, optimised
   icons                    draw the icon files again from icons/tombolo.svg
 ";
 
@@ -50,6 +51,7 @@ fn dispatch(args: &[String]) -> Result {
         ("test", rest) => test::run(&root, rest),
         ("ui", []) => ui::build(&root),
         ("tidy", []) => tidy::run(&root),
+        ("bench", names) => bench(&root, names),
         ("icons", []) => icons::run(&root),
         ("" | "help" | "-h" | "--help", _) => {
             print!("{USAGE}");
@@ -60,7 +62,17 @@ fn dispatch(args: &[String]) -> Result {
 }
 
 /// The repository's root: the folder above this package's.
+/// Builds and runs the measurements; the names choose among them.
+fn bench(root: &Path, names: &[String]) -> Result {
+    let names = names.iter().map(String::as_str);
+    let args: Vec<&str> =
+        ["run", "--release", "--package", "tombolo-bench", "--"].into_iter().chain(names).collect();
+    process::run(&mut process::cargo(&args, root))
+}
+
 fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().unwrap_or(package).to_path_buf()
+    // Cargo says where it runs this from; what was compiled in may be another checkout that shares the target folder.
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = PathBuf::from(package);
+    package.parent().unwrap_or(&package).to_path_buf()
 }

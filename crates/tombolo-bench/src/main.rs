@@ -2,6 +2,7 @@
 //!
 //! The goals are numbered as in `docs/benchmarks.md`. Run it with `cargo xtask bench` on a quiet machine.
 
+mod fanout;
 mod local;
 mod report;
 mod typing;
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
         }
         if wants("outbox") {
             local::outbox(10_000)?.print();
+        }
+        if wants("fanout") {
+            fanout::run(500)?.print();
         }
         Ok(())
     };
