@@ -2,6 +2,7 @@
 
 use crate::world::{PATIENCE, Running, manifest, serve, token};
 use futures_util::{SinkExt as _, StreamExt as _};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -208,6 +209,17 @@ async fn a_server_that_stops_says_so() {
     let told = tokio::spawn(async move { next(&mut socket, &mut codec).await });
     server.stop().await;
     assert_eq!(told.await.unwrap(), Err(Some(CloseCode::AWAY.0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hangs_does_not_keep_a_server_from_stopping() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(folder.path(), "127.0.0.1:0").await;
+    let silent = TcpStream::connect(server.address()).await.unwrap();
+    let deaf = signed_in(&server, &token(folder.path(), "ann", None)).await;
+    // Sooner than a request that never comes would time out.
+    timeout(Duration::from_secs(8), server.stop()).await.expect("it stops");
+    drop((silent, deaf));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
