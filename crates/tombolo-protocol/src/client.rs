@@ -60,6 +60,7 @@ impl ClientCodec {
             let mut out = head(Kind::Push, false);
             put_number(&mut out, u64::from(space));
             put_number(&mut out, u64::from(generation));
+            put_number(&mut out, state.pushes.last + 1);
             for commit in frame {
                 let ordinal = state.pushes.last + 1;
                 let base = state.pushes.time;

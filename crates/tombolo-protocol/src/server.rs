@@ -99,7 +99,11 @@ impl ServerCodec {
         let Some(context) = self.spaces.get_mut(&space) else {
             return malformed("a space that was not in the welcome");
         };
-        let ordinal = context.last + 1;
+        // Both sides know it: said all the same, because a commit that is judged without the one before is refused.
+        let ordinal = reader.number("an ordinal")?;
+        if ordinal != context.last + 1 {
+            return malformed("a push is missing");
+        }
         let (mut commits, mut parts) = (Vec::new(), limit::FRAME_PARTS);
         while !reader.is_empty() {
             if commits.len() == limit::FRAME_ITEMS {

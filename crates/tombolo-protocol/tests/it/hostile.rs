@@ -82,11 +82,26 @@ fn lengths_are_checked_before_anything_is_allocated() {
         },
     );
     let (_, mut server) = session();
-    let push = [vec![3, 0, 1], number(huge)].concat();
+    let push = [vec![3, 0, 1, 1], number(huge)].concat();
     assert!(matches!(server.decode(&push), Err(ProtocolError::TooLarge { what: "a commit's parts", .. })));
     let long = vec![0; limit::FRAME_BYTES + 1];
     let error = server.decode(&long).unwrap_err();
     assert_eq!((error.code(), error.close_code()), (Code::TooLarge, CloseCode::TOO_LARGE));
+}
+
+#[test]
+fn a_push_that_is_missing_doubled_or_late_ends_the_session() {
+    let commit = |n: u8| keystroke(n, 0xa1, 1, TIME, 3);
+    let (mut client, _) = session();
+    let pushes: Vec<Vec<u8>> = (1..4).flat_map(|n| client.push(0, 1, &[commit(n)])).collect();
+    for order in [&[0, 2][..], &[0, 0], &[1], &[0, 1, 0]] {
+        let (_, mut server) = session();
+        let (last, before) = order.split_last().unwrap();
+        for n in before {
+            server.decode(&pushes[*n]).unwrap();
+        }
+        assert_eq!(server.decode(&pushes[*last]).unwrap_err(), malformed("a push is missing"), "{order:?}");
+    }
 }
 
 #[test]
@@ -104,7 +119,7 @@ fn many_small_things_in_one_frame_are_refused() {
     let (mut client, mut server) = session();
     // A commit without parts by the session's writer: 19 bytes.
     let commit = [vec![0], vec![7; 16], vec![1, 0]].concat();
-    let body = [vec![0, 1], commit.repeat(limit::FRAME_ITEMS + 1)].concat();
+    let body = [vec![0, 1, 1], commit.repeat(limit::FRAME_ITEMS + 1)].concat();
     let packed = zstd::bulk::compress(&body, 1).unwrap();
     let message = [vec![ZSTD | 3], number(body.len() as u64), packed].concat();
     assert_eq!(server.decode(&message).unwrap_err(), malformed("a frame with too many items"));
@@ -114,7 +129,7 @@ fn many_small_things_in_one_frame_are_refused() {
     let parts = [first, other.repeat(9_999)].concat();
     let commit = [number(10_000 << 1), vec![7; 16], vec![1, 0], parts].concat();
     for (times, fits) in [(2, true), (3, false)] {
-        let body = [vec![0, 1], commit.repeat(times)].concat();
+        let body = [vec![0, 1, 1], commit.repeat(times)].concat();
         let packed = zstd::bulk::compress(&body, 1).unwrap();
         let message = [vec![ZSTD | 3], number(body.len() as u64), packed].concat();
         assert_eq!(session().1.decode(&message).is_ok(), fits);
