@@ -77,6 +77,18 @@ impl<'d> Edit<'d> {
         }
     }
 
+    /// Deletes from a merged text and inserts there, as an editor does with each keystroke. Positions and lengths are
+    /// counted in Unicode scalars.
+    ///
+    /// Unlike [`Edit::set_text`] this leaves the mark of an empty text as it is.
+    ///
+    /// # Errors
+    /// `INTERNAL` if the text does not reach from `at` over all that is deleted.
+    pub fn splice_text(&mut self, field: &str, at: usize, deleted: usize, inserted: &str) -> Result<()> {
+        let text = self.loro.get_text(text_root(field).as_str());
+        text.splice(at, deleted, inserted).map(drop).map_err(Error::edit)
+    }
+
     fn put(&mut self, key: &str, value: LoroValue) -> Result<()> {
         let row = self.loro.get_map(ROW);
         let now = row.get(key).map(|now| now.get_deep_value());

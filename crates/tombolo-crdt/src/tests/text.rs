@@ -132,3 +132,26 @@ fn scalars_and_texts_of_one_name_do_not_meet() {
     assert_eq!(doc.row().unwrap().values["t"], Scalar::Int(1));
     assert_eq!(doc.text("t").unwrap(), "text");
 }
+
+#[test]
+fn keystrokes_are_spliced_by_unicode_scalars() {
+    let mut doc = Doc::new(PeerId(1));
+    set(&mut doc, Some("𝒳 é"));
+    let mut splice = |at, deleted, inserted| {
+        let update = doc.edit(|edit| edit.splice_text("t", at, deleted, inserted)).map(|(_, update)| update);
+        (update, doc.text("t"))
+    };
+    assert_eq!(splice(1, 0, "👍🏽").1.unwrap(), "𝒳👍🏽 é");
+    assert_eq!(splice(2, 2, "").1.unwrap(), "𝒳👍é");
+    assert_eq!(splice(3, 0, "!").1.unwrap(), "𝒳👍é!");
+    assert_eq!(splice(0, 3, "e").1.unwrap(), "e!");
+    assert_eq!(splice(2, 0, "").0.unwrap(), None, "nothing was typed");
+    assert!(splice(2, 1, "").0.is_err(), "there is nothing to delete");
+}
+
+#[test]
+fn a_position_past_the_end_is_refused() {
+    let mut doc = Doc::new(PeerId(1));
+    assert!(doc.edit(|edit| edit.splice_text("t", 1, 0, "a")).is_err());
+    assert!(doc.is_broken(), "the caller opens it again");
+}
