@@ -4,8 +4,9 @@ use crate::{Error, Result};
 use loro::{LoroDoc, LoroText, LoroValue, UpdateOptions};
 use tombolo_core::{Millis, Value};
 
-/// Above this product of the differing lengths a text is replaced in one piece instead of compared.
-const COMPARE_PRODUCT_MAX: usize = 4_000_000;
+/// Above this many differing characters, old and new together, a text is replaced in one piece instead of compared:
+/// the comparison's cost grows with their square.
+const COMPARE_CHARS_MAX: usize = 2_000;
 
 /// An edit in progress on one document.
 pub struct Edit<'d> {
@@ -108,7 +109,7 @@ fn update_text(text: &LoroText, new: &str) -> Result<()> {
     let tail = old.chars().rev().zip(new.chars().rev()).take_while(same).count();
     let tail = tail.min(old_len.min(new_len) - head);
     let (removed, added) = (old_len - head - tail, new_len - head - tail);
-    if removed.saturating_mul(added) > COMPARE_PRODUCT_MAX || removed == 0 || added == 0 {
+    if removed + added > COMPARE_CHARS_MAX || removed == 0 || added == 0 {
         let middle: String = new.chars().skip(head).take(added).collect();
         text.splice(head, removed, &middle).map_err(Error::edit)?;
         return Ok(());

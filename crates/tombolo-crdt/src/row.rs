@@ -1,8 +1,8 @@
 use crate::doc::{FIELD, ROW};
-use crate::{Doc, Result};
-use loro::{LoroDoc, LoroValue};
+use crate::{Doc, Error, Result, Span};
+use loro::{ExportMode, Frontiers, ID, LoroDoc, LoroValue, VersionVector};
 use std::collections::BTreeMap;
-use tombolo_core::{Field, FieldType, Millis, RowId, Value};
+use tombolo_core::{Field, FieldType, Millis, PeerId, RowId, Value};
 
 /// The key that marks a row as being in the trash.
 pub(crate) const DELETED: &str = "$deleted";
@@ -127,6 +127,47 @@ impl Doc {
     /// [`crate::Error::Broken`].
     pub fn text_len(&self, field: &str) -> Result<usize> {
         self.with_text(field, |text| text.len_unicode())
+    }
+
+    /// Whether an update that the document has made a merged text longer than `max`, as its author saw it: others'
+    /// concurrent insertions do not count, nor does an update that only shortens a text which merging made too long.
+    ///
+    /// # Errors
+    /// [`crate::Error::Broken`], `CRDT_APPLY_FAILED`.
+    pub fn grows_beyond(&self, field: &str, max: usize, spans: &[Span]) -> Result<bool> {
+        if self.text_len(field)? <= max {
+            return Ok(false);
+        }
+        let own =
+            self.text_len_at(field, spans.iter().map(|span| ID::new(span.peer.0, span.end - 1)).collect())?;
+        if own <= max {
+            return Ok(false);
+        }
+        let before = self.guard(|loro| {
+            let of_span = |span: &Span| {
+                let first = ID::new(span.peer.0, span.start);
+                let deps =
+                    loro.get_change(first).filter(|change| change.id == first).map(|change| change.deps);
+                let deps = deps.into_iter().flat_map(|deps| deps.iter().collect::<Vec<_>>());
+                let earlier = (span.start > 0).then(|| ID::new(span.peer.0, span.start - 1));
+                deps.chain(earlier).collect::<Vec<_>>()
+            };
+            Ok(spans.iter().flat_map(of_span).collect())
+        })?;
+        Ok(own > self.text_len_at(field, before)?)
+    }
+
+    /// The text's length in the version that these operations and all before them make.
+    fn text_len_at(&self, field: &str, ids: Vec<ID>) -> Result<usize> {
+        let at = self.guard(|loro| {
+            let mut version = VersionVector::default();
+            for id in ids {
+                let known = loro.frontiers_to_vv(&Frontiers::from_id(id));
+                version.merge(&known.ok_or_else(|| Error::apply("it names operations that are not here"))?);
+            }
+            loro.export(ExportMode::snapshot_at(&loro.vv_to_frontiers(&version))).map_err(Error::apply)
+        })?;
+        Doc::open(PeerId(0), Some(&at), [])?.text_len(field)
     }
 
     fn with_text<T: Default>(&self, field: &str, f: impl FnOnce(&loro::LoroText) -> T) -> Result<T> {

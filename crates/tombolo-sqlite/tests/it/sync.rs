@@ -282,3 +282,47 @@ fn acknowledged_commits_are_folded_into_the_base() {
     assert_eq!(late.get("Page", id)["title"], "after the fold");
     assert_eq!(late.rows("Page"), client.rows("Page"));
 }
+
+#[test]
+fn a_text_that_merging_made_too_long_stays_and_may_be_shortened() {
+    const MAX: usize = 50;
+    let mut server = peer(Role::Server, 9);
+    let mut peers = vec![peer(Role::Replica, 1), peer(Role::Replica, 2)];
+    let id = peers[0].insert("Kind", json!({"label": "a", "note": "x".repeat(MAX / 5 * 4)}));
+    sync(&mut peers, &mut server);
+    let text = "x".repeat(MAX / 5 * 4);
+    peers[0].update("Kind", id, json!({"note": format!("{text}{}", "a".repeat(MAX / 5))}));
+    peers[1].update("Kind", id, json!({"note": format!("{}{text}", "b".repeat(MAX / 5))}));
+    for p in &mut peers {
+        assert_eq!(push(p, &mut server), [], "each author kept to the limit");
+    }
+    sync(&mut peers, &mut server);
+    let both = MAX / 5 * 6;
+    for p in &mut peers {
+        assert_eq!(p.get("Kind", id)["note"].as_str().unwrap().len(), both);
+    }
+    let grown = json!({"entity": "Kind", "id": id, "patch": {"note": "y".repeat(MAX + 1)}});
+    assert_eq!(peers[0].fails("update", grown), Code::InvalidData);
+    let mut editor = {
+        let doc = tombolo_core::DocRef { entity: "Kind".into(), row: id, field: None };
+        let backend = peers[0].engine.backend();
+        let stored = backend.load_doc(backend.doc_key(&doc).unwrap().unwrap()).unwrap();
+        let updates = stored.parts.iter().map(|part| part.bytes.as_slice());
+        Doc::open(PeerId(50), stored.base.as_deref(), updates).unwrap()
+    };
+    let mut type_in = |p: &mut crate::world::Peer, at, deleted, inserted: &str| {
+        let (_, update) = editor.edit(|edit| edit.splice_text("note", at, deleted, inserted)).unwrap();
+        let operation = tombolo_core::Operation::CrdtApplyUpdate {
+            entity: "Kind".into(),
+            id,
+            field: None,
+            bytes: update.unwrap(),
+            options: tombolo_core::Options::default(),
+        };
+        p.group(|engine| engine.execute(&operation)).map(drop).map_err(|error| error.code)
+    };
+    assert_eq!(type_in(&mut peers[0], 0, 5, ""), Ok(()), "shortening is allowed");
+    assert_eq!(type_in(&mut peers[0], 0, 0, "z"), Err(Code::InvalidData), "growing is not");
+    assert!(push(&mut peers[0], &mut server).is_empty());
+    assert_eq!(server.get("Kind", id)["note"].as_str().unwrap().len(), both - 5);
+}

@@ -27,7 +27,7 @@ pub(crate) const MANIFEST: &str = r#"{"manifest_version":1,"name":"test","versio
     {"name":"state","type":"enum","values":["todo","done"],"default":"todo"},
     {"name":"blob","type":"bytes","optional":true},
     {"name":"page","type":"id(Page)","optional":true},
-    {"name":"note","type":"string","crdt":"text","optional":true}],
+    {"name":"note","type":"string","crdt":"text","optional":true,"max_length":50}],
    "indexes":[{"name":"by_state","fields":["state","due"]}]},
   {"name":"Setting","local":true,"fields":[{"name":"value","type":"string"}]}]}"#;
 

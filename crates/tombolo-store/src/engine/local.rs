@@ -198,7 +198,7 @@ impl<B: Backend> Engine<B> {
         });
         // What changes nothing is no write: nobody else would hear of its time.
         if edited? {
-            self.check_row(entity, doc.row, &open, &touched)?;
+            self.check_row(entity, doc.row, &open, &touched, || self.written(doc, &open))?;
             self.finish_row(entity, doc, open, &touched, now)?;
         } else {
             self.docs.put(doc.clone(), open);
@@ -259,7 +259,7 @@ impl<B: Backend> Engine<B> {
         self.edit_doc(&doc, &mut open, |edit| edit.set_deleted(at))?;
         let touched = Touched { deleted: true, ..Touched::default() };
         if at.is_none() {
-            self.check_row(entity, id, &open, &Touched::all())?;
+            self.check_row(entity, id, &open, &Touched::all(), || self.written(&doc, &open))?;
         }
         self.finish_row(entity, &doc, open, &touched, now)?;
         Ok(true)
@@ -283,9 +283,19 @@ impl<B: Backend> Engine<B> {
         }
         let touched = Touched::of(&imported.key_writes, &imported.roots);
         if doc.field.is_none() {
-            self.check_row(entity, doc.row, &open, &touched)?;
+            self.check_row(entity, doc.row, &open, &touched, || self.written(doc, &open))?;
         }
         self.finish_row(entity, doc, open, &touched, now)
+    }
+
+    /// What the open transaction wrote to a document.
+    fn written(&self, doc: &DocRef, open: &Open) -> Result<Vec<u8>> {
+        let part = self.txn.part_of.get(doc).map(|n| &self.txn.parts[*n]);
+        let part = part.ok_or_else(|| Error::new(Code::Internal, format!("nothing was written to {doc}")))?;
+        match &part.single {
+            Some(update) => Ok(update.clone()),
+            None => Ok(open.doc.update_since(&part.before)?.unwrap_or_default()),
+        }
     }
 
     /// A document that an update may go to: a row's, or that of a formatted text of a row that exists.

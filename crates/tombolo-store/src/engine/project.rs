@@ -184,15 +184,22 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// Judges the author's own result against the manifest.
+    /// Judges the author's own result against the manifest; `update` gives what the author wrote, if it is asked for.
     ///
     /// # Errors
     /// `INVALID_DATA`, `UNIQUE_VIOLATION`, each with the field.
-    pub(super) fn check_row(&self, entity: &Entity, id: RowId, open: &Open, touched: &Touched) -> Result<()> {
+    pub(super) fn check_row(
+        &self,
+        entity: &Entity,
+        id: RowId,
+        open: &Open,
+        touched: &Touched,
+        update: impl Fn() -> Result<Vec<u8>>,
+    ) -> Result<()> {
         let view = open.doc.row()?;
         for field in entity.fields.iter().filter(|field| touched.field(&field.name) && !field.is_richtext()) {
             if field.crdt == Crdt::Text {
-                check_text(field, open)?;
+                check_text(field, open, &update)?;
                 continue;
             }
             if field.tree {
@@ -249,16 +256,20 @@ fn stored_place(field: &Field, view: &RowView, open: &Open) -> Result<StoredPlac
     })
 }
 
-fn check_text(field: &Field, open: &Open) -> Result<()> {
-    match (field.max_length, open.doc.text_len(&field.name)?) {
-        (Some(max), length) if length as u64 > max => Err(Error::new(
-            Code::InvalidData,
-            format!("{} has a length of {length}; at most {max} are allowed", field.name),
-        )
-        .with("field", field.name.as_str())
-        .with("max_length", max)),
-        _ => Ok(()),
+/// A text that merging made too long stays, and may be shortened; only its author's own growth is refused.
+fn check_text(field: &Field, open: &Open, update: &impl Fn() -> Result<Vec<u8>>) -> Result<()> {
+    let length = open.doc.text_len(&field.name)?;
+    let Some(max) = field.max_length.filter(|max| length as u64 > *max) else { return Ok(()) };
+    let spans = tombolo_crdt::spans(&update()?)?;
+    if !open.doc.grows_beyond(&field.name, usize::try_from(max).unwrap_or(usize::MAX), &spans)? {
+        return Ok(());
     }
+    Err(Error::new(
+        Code::InvalidData,
+        format!("{} has a length of {length}; at most {max} are allowed", field.name),
+    )
+    .with("field", field.name.as_str())
+    .with("max_length", max))
 }
 
 fn check_place(field: &Field, view: &RowView) -> Result<()> {

@@ -230,7 +230,7 @@ impl<B: Backend> Engine<B> {
             false => Touched::all(),
         };
         if trust == Trust::Client && doc.field.is_none() {
-            self.check_row(entity, doc.row, &open, &touched)?;
+            self.check_row(entity, doc.row, &open, &touched, || Ok(part.bytes.clone()))?;
         }
         self.project(entity, doc, &mut open, &touched, stamp)?;
         self.docs.put(doc.clone(), open);
