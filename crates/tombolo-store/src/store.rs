@@ -37,7 +37,8 @@ pub trait DataStore: Send + Sync {
     /// Those of the contract.
     fn execute(&self, operation: Operation) -> Result<Answer>;
 
-    /// Runs an operation and calls back with the answer, on a thread of the store, which must not be held up.
+    /// Runs an operation and calls back with the answer: a write's on the store's thread, which must not be held up; a
+    /// read's on this one, before this returns.
     fn submit(&self, operation: Operation, done: Box<dyn FnOnce(Result<Answer>) + Send>);
 
     /// Makes a read live.
