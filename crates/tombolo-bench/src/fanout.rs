@@ -2,6 +2,7 @@
 
 use crate::local::MANIFEST;
 use crate::report::{Bound, Line, Times};
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -222,6 +223,10 @@ impl Typist {
     }
 }
 
+/// A client that is done. Its socket stays open until all are: one that is closed with something unread takes along
+/// what is still on its way to the server.
+type Done = (Times, SplitSink<Socket, Message>, SplitStream<Socket>);
+
 /// Sends this many messages, one each [`PAUSE`], and times those of the others until all have come.
 async fn drive(
     socket: Socket,
@@ -229,7 +234,7 @@ async fn drive(
     sent: Sent,
     mut make: impl FnMut() -> Result<(u128, Vec<u8>)> + Send,
     mut read: impl FnMut(&[u8]) -> Result<Vec<u128>> + Send,
-) -> Result<Times> {
+) -> Result<Done> {
     let (mut sink, mut source) = socket.split();
     let mut times = Times::default();
     let mut pace = tokio::time::interval(PAUSE);
@@ -260,13 +265,16 @@ async fn drive(
             () = &mut patience => return Err(failed(format!("{to_come} messages did not come"))),
         }
     }
-    Ok(times)
+    Ok((times, sink, source))
 }
 
-async fn join(clients: Vec<tokio::task::JoinHandle<Result<Times>>>) -> Result<Times> {
+async fn join(clients: Vec<tokio::task::JoinHandle<Result<Done>>>) -> Result<Times> {
     let mut all = Times::default();
+    let mut open = Vec::new();
     for client in clients {
-        all.extend(client.await.map_err(failed)??);
+        let (times, sink, source) = client.await.map_err(failed)??;
+        all.extend(times);
+        open.push((sink, source));
     }
     Ok(all)
 }

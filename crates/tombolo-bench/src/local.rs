@@ -42,9 +42,9 @@ impl Raw {
         let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
         connection.execute_batch(&format!(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; \
-             CREATE TABLE task (id BLOB PRIMARY KEY, space INTEGER NOT NULL, created_at INTEGER NOT NULL, \
+             CREATE TABLE task (id BLOB NOT NULL PRIMARY KEY, space INTEGER NOT NULL, created_at INTEGER NOT NULL, \
              updated_at INTEGER NOT NULL, created_by BLOB NOT NULL, deleted_at INTEGER, title TEXT, status TEXT, \
-             votes INTEGER, due INTEGER, note TEXT) WITHOUT ROWID; \
+             votes INTEGER, due INTEGER, note TEXT); \
              CREATE INDEX task_status ON task (status, due);"
         ))?;
         Ok(Self { connection, n: 0 })

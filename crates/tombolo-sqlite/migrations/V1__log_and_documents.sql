@@ -59,13 +59,14 @@ CREATE TABLE actor (
 );
 
 -- A commit's update of a document, stored once: the document's row and the log's. Folded ones may be null.
+-- The key is the commit's seq * 16384 and the update's number in it; rows are by number, because a search in a tree of
+-- wide rows reads those it passes.
 CREATE TABLE part (
+    key   INTEGER PRIMARY KEY,
     doc   INTEGER NOT NULL,
-    seq   INTEGER NOT NULL,
-    bytes BLOB,
-    PRIMARY KEY (doc, seq)
-) WITHOUT ROWID;
-CREATE INDEX part_seq ON part (seq);
+    bytes BLOB
+);
+CREATE INDEX part_doc ON part (doc);
 
 CREATE TABLE dirty (doc INTEGER PRIMARY KEY);
 

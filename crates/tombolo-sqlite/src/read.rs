@@ -12,6 +12,9 @@ use tombolo_store::backend::{
 };
 use tombolo_store::{DocKey, SpaceKey};
 
+/// How many bits of an update's key number the updates of one commit: more than a commit may have.
+const PART_BITS: u32 = 14;
+
 const LOG_COLUMNS: &str = "l.seq, l.id, l.state, l.server_seq, a.id, l.manifest_version, l.time, l.received, \
                            l.origin, l.replaces FROM log l JOIN actor a ON a.key = l.actor";
 
@@ -23,6 +26,12 @@ struct Connected<'c> {
 
 pub(crate) fn seq(number: Seq) -> i64 {
     i64::try_from(number.0).unwrap_or(i64::MAX)
+}
+
+/// The first and the last key that the updates of a commit may have.
+pub(crate) fn part_keys(at: Seq) -> [i64; 2] {
+    let first = seq(at) << PART_BITS;
+    [first, first + (1 << PART_BITS) - 1]
 }
 
 fn to_seq(number: i64) -> Seq {
@@ -161,8 +170,8 @@ impl Read for Connected<'_> {
     fn parts(&self, at: Seq) -> Result<Vec<(DocRef, Vec<u8>)>> {
         self.list(
             "SELECT e.name, d.row, d.field, p.bytes FROM part p JOIN doc d ON d.key = p.doc \
-             JOIN entity e ON e.key = d.entity WHERE p.seq = ?1 ORDER BY p.doc",
-            [seq(at)],
+             JOIN entity e ON e.key = d.entity WHERE p.key BETWEEN ?1 AND ?2 ORDER BY p.key",
+            part_keys(at),
             |row| Ok((read_doc(row)?, row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default())),
         )
     }
@@ -190,9 +199,9 @@ impl Read for Connected<'_> {
             ));
         }
         let parts = self.list(
-            "SELECT p.seq, l.state, p.bytes FROM part p JOIN log l ON l.seq = p.seq \
-             WHERE p.doc = ?1 AND p.seq > ?2 ORDER BY p.seq",
-            params![doc.0, upto],
+            "SELECT l.seq, l.state, p.bytes FROM part p JOIN log l ON l.seq = p.key >> 14 \
+             WHERE p.doc = ?1 AND p.key > ?2 ORDER BY p.key",
+            params![doc.0, part_keys(to_seq(upto))[1]],
             |row| {
                 Ok(StoredPart {
                     seq: to_seq(row.get(0)?),
@@ -207,8 +216,8 @@ impl Read for Connected<'_> {
     fn doc_times(&self, doc: DocKey) -> Result<Option<(Millis, ActorId, Millis)>> {
         self.first(
             "SELECT t.at, a.id, (SELECT max(min(l.time, coalesce(l.received, l.time))) FROM part p \
-             JOIN log l ON l.seq = p.seq WHERE p.doc = ?1) FROM (SELECT min(l.time, coalesce(l.received, l.time)) \
-             AS at, l.actor FROM part p JOIN log l ON l.seq = p.seq WHERE p.doc = ?1 \
+             JOIN log l ON l.seq = p.key >> 14 WHERE p.doc = ?1) FROM (SELECT min(l.time, coalesce(l.received, l.time)) \
+             AS at, l.actor FROM part p JOIN log l ON l.seq = p.key >> 14 WHERE p.doc = ?1 \
              ORDER BY l.server_seq IS NULL, l.server_seq, l.seq LIMIT 1) t JOIN actor a ON a.key = t.actor",
             [doc.0],
             |row| Ok((row.get(0)?, ActorId::from_bytes(id16(row.get_ref(1)?.as_blob()?)), row.get(2)?)),

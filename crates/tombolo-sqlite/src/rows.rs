@@ -45,7 +45,7 @@ impl EntitySql {
         let name = quoted(&table);
         let fields: Vec<String> = entity.fields.iter().map(|f| quoted(&format!("f_{}", f.name))).collect();
         let mut create = format!(
-            "CREATE TABLE IF NOT EXISTS {name} (id BLOB PRIMARY KEY, space INTEGER NOT NULL, \
+            "CREATE TABLE IF NOT EXISTS {name} (id BLOB NOT NULL PRIMARY KEY, space INTEGER NOT NULL, \
              created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, created_by BLOB NOT NULL, \
              deleted_at INTEGER, trashed INTEGER NOT NULL, place_parent BLOB, place_order TEXT, \
              place_lamport INTEGER, place_peer INTEGER"
@@ -53,7 +53,7 @@ impl EntitySql {
         for (field, column) in entity.fields.iter().zip(&fields) {
             write!(create, ", {column} {}", column_type(&field.kind)).expect("a string takes everything");
         }
-        create.push_str(") WITHOUT ROWID;");
+        create.push_str(");");
         let columns = HEAD.iter().chain(&PLACE).map(|c| (*c).to_owned()).chain(fields).collect::<Vec<_>>();
         let marks = (1..=columns.len() + 1).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ");
         let columns = columns.join(", ");

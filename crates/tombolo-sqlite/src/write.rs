@@ -1,8 +1,8 @@
 //! Writes, inside the transaction that the store opened.
 
 use crate::error::storage;
-use crate::read::seq;
 use crate::read::serde_json_name::Named as _;
+use crate::read::{part_keys, seq};
 use crate::rows::{Bound, column, quoted};
 use crate::{Reader, Sqlite};
 use rusqlite::types::Value as Sql;
@@ -201,15 +201,19 @@ impl Backend for Sqlite {
     }
 
     fn fold_doc(&mut self, doc: DocKey, base: &[u8], forget: bool) -> Result<()> {
+        let find = "SELECT upto FROM base WHERE doc = ?1";
+        let before =
+            self.connection.query_row(find, [doc.0], |row| row.get(0)).optional().map_err(storage)?;
         // Up to the document's own last update: places behind it may be given again once a refusal frees them.
         self.run(
             "INSERT INTO base (doc, upto, hash, bytes) \
-             VALUES (?1, (SELECT max(seq) FROM part WHERE doc = ?1), ?2, ?3) \
+             VALUES (?1, (SELECT max(key) >> 14 FROM part WHERE doc = ?1), ?2, ?3) \
              ON CONFLICT (doc) DO UPDATE SET upto = excluded.upto, hash = excluded.hash, bytes = excluded.bytes",
             params![doc.0, hash(base), base],
         )?;
         if forget {
-            self.run("UPDATE part SET bytes = NULL WHERE doc = ?1", [doc.0])?;
+            let [_, last] = part_keys(Seq(before.map_or(0, i64::unsigned_abs)));
+            self.run("UPDATE part SET bytes = NULL WHERE doc = ?1 AND key > ?2", [doc.0, last])?;
         }
         Ok(())
     }
@@ -242,8 +246,13 @@ impl Backend for Sqlite {
     }
 
     fn append_part(&mut self, at: Seq, doc: DocKey, bytes: &[u8]) -> Result<()> {
-        self.run("INSERT INTO part (doc, seq, bytes) VALUES (?1, ?2, ?3)", params![doc.0, seq(at), bytes])
-            .map(drop)
+        let [first, last] = part_keys(at);
+        self.run(
+            "INSERT INTO part (key, doc, bytes) VALUES (coalesce((SELECT max(key) + 1 FROM part \
+             WHERE key BETWEEN ?1 AND ?2), ?1), ?3, ?4)",
+            params![first, last, doc.0, bytes],
+        )
+        .map(drop)
     }
 
     fn accept(&mut self, at: Seq, server_seq: Seq, received: Millis) -> Result<()> {
@@ -255,7 +264,7 @@ impl Backend for Sqlite {
     }
 
     fn remove_log(&mut self, at: Seq) -> Result<()> {
-        self.run("DELETE FROM part WHERE seq = ?1", [seq(at)])?;
+        self.run("DELETE FROM part WHERE key BETWEEN ?1 AND ?2", part_keys(at))?;
         self.run("DELETE FROM log WHERE seq = ?1", [seq(at)]).map(drop)
     }
 

@@ -1,6 +1,6 @@
 //! What is done when nobody waits: folding acknowledged commits into bases, and catching up projections.
 
-use super::{Engine, Role};
+use super::{Engine, Role, Waiting};
 use crate::backend::Backend;
 use crate::docs::Open;
 use tombolo_core::{DocRef, Error, Result};
@@ -83,10 +83,10 @@ impl<B: Backend> Engine<B> {
     /// `STORAGE_FAILED`, `STORAGE_FULL`.
     pub fn catch_up(&mut self) -> Result<()> {
         self.nested(|engine| {
-            for (key, doc) in std::mem::take(&mut engine.dirty) {
+            for (key, Waiting { doc, last }) in std::mem::take(&mut engine.dirty) {
                 let manifest = std::sync::Arc::clone(&engine.manifest);
                 if let (Ok(entity), Some(open)) = (manifest.entity(&doc.entity), engine.open_doc(&doc)?) {
-                    let shown = engine.project_texts(entity, &doc, &open);
+                    let shown = engine.project_texts(entity, &doc, &open, last);
                     engine.docs.put(doc.clone(), open);
                     shown?;
                     engine.group.committed.entities.insert(doc.entity.clone());

@@ -84,7 +84,8 @@ pub struct Engine<B> {
     /// A server's last place in its space's log.
     accepted: Seq,
     docs: Docs,
-    dirty: BTreeMap<DocKey, DocRef>,
+    /// The documents whose texts have to be projected.
+    dirty: BTreeMap<DocKey, Waiting>,
     foldable: BTreeSet<DocRef>,
     group: Group,
     txn: Txn,
@@ -121,6 +122,18 @@ struct Written {
     single: Option<Vec<u8>>,
 }
 
+/// A document whose texts have to be projected.
+#[derive(Debug)]
+struct Waiting {
+    doc: DocRef,
+    /// The time of its last commit, if that is known without asking the log.
+    last: Option<Millis>,
+}
+
+fn waiting(backend: &impl crate::backend::Read) -> Result<BTreeMap<DocKey, Waiting>> {
+    Ok(backend.dirty()?.into_iter().map(|(key, doc)| (key, Waiting { doc, last: None })).collect())
+}
+
 /// When and by whom a change was made.
 #[derive(Debug, Clone, Copy)]
 struct Stamp {
@@ -152,7 +165,7 @@ impl<B: Backend> Engine<B> {
         backend.commit()?;
         let head = backend.head()?;
         let accepted = backend.spaces()?.first().map_or(Seq(0), |space| space.cursor);
-        let dirty = backend.dirty()?.into_iter().collect();
+        let dirty = waiting(&backend)?;
         let mut engine = Self {
             backend,
             manifest,
@@ -267,7 +280,7 @@ impl<B: Backend> Engine<B> {
         self.backend.rollback()?;
         self.head = group.head_before;
         self.accepted = self.space()?.cursor;
-        self.dirty = self.backend.dirty()?.into_iter().collect();
+        self.dirty = waiting(&self.backend)?;
         Ok(())
     }
 
@@ -288,8 +301,8 @@ impl<B: Backend> Engine<B> {
                 }
                 self.head = txn.head_before;
                 self.accepted = txn.accepted_before;
-                match self.backend.rollback_to().and_then(|()| self.backend.dirty()) {
-                    Ok(dirty) => self.dirty = dirty.into_iter().collect(),
+                match self.backend.rollback_to().and_then(|()| waiting(&self.backend)) {
+                    Ok(dirty) => self.dirty = dirty,
                     Err(_) => self.group.lost = Some(error.clone()),
                 }
             }

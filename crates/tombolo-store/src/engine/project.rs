@@ -1,11 +1,11 @@
 //! From a document to its row.
 
-use super::{Engine, SPACE, Stamp};
+use super::{Engine, SPACE, Stamp, Waiting};
 use crate::backend::{Backend, Row, RowChange, Select, StoredPlace};
 use crate::docs::Open;
 use std::collections::BTreeSet;
 use tombolo_core::{
-    Code, Crdt, DocRef, Entity, Error, Field, FieldType, Filter, Result, RowId, Term, Test, Value,
+    Code, Crdt, DocRef, Entity, Error, Field, FieldType, Filter, Millis, Result, RowId, Term, Test, Value,
 };
 use tombolo_crdt::{KeyWrite, RowView, Scalar};
 
@@ -65,7 +65,7 @@ impl<B: Backend> Engine<B> {
                 continue;
             }
             if field.crdt == Crdt::Text && later {
-                self.project_later(doc, open)?;
+                self.project_later(doc, open, stamp)?;
             } else {
                 values.push((n, field_value(field, &view, open)?));
             }
@@ -76,12 +76,12 @@ impl<B: Backend> Engine<B> {
         };
         let deleted_at = (touched.all || touched.deleted).then(|| view.deleted_at());
         if open.stored {
-            self.change_row(
-                entity,
-                doc.row,
-                RowChange { values, place, deleted_at, ..RowChange::default() },
-                stamp,
-            )
+            let change = RowChange { values, place, deleted_at, ..RowChange::default() };
+            // A wide row is not written for its time alone: that comes with its text.
+            match self.dirty.contains_key(&open.key) && change == RowChange::default() {
+                true => Ok(()),
+                false => self.change_row(entity, doc.row, change, stamp),
+            }
         } else {
             open.stored = true;
             self.add_row(entity, doc.row, values, place.unwrap_or_default(), view.deleted_at(), stamp)
@@ -99,7 +99,7 @@ impl<B: Backend> Engine<B> {
     ) -> Result<()> {
         open.stored = true;
         if later {
-            return self.project_later(doc, open);
+            return self.project_later(doc, open, stamp);
         }
         let n = entity.fields.iter().position(|f| f.name == field);
         let n = n.ok_or_else(|| entity.unknown_field(field))?;
@@ -108,15 +108,25 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Notes, durably, that the document's texts have to be projected.
-    fn project_later(&mut self, doc: &DocRef, open: &Open) -> Result<()> {
-        if self.dirty.insert(open.key, doc.clone()).is_none() {
-            self.backend.set_dirty(open.key, true)?;
+    fn project_later(&mut self, doc: &DocRef, open: &Open, stamp: Stamp) -> Result<()> {
+        match self.dirty.get_mut(&open.key) {
+            Some(waiting) => waiting.last = waiting.last.map(|last| last.max(stamp.time)),
+            None => {
+                self.dirty.insert(open.key, Waiting { doc: doc.clone(), last: Some(stamp.time) });
+                self.backend.set_dirty(open.key, true)?;
+            }
         }
         Ok(())
     }
 
-    /// Projects a document's texts, with the time of its last commit.
-    pub(super) fn project_texts(&mut self, entity: &Entity, doc: &DocRef, open: &Open) -> Result<()> {
+    /// Projects a document's texts, with the time of its last commit; the log is asked for it where it is not known.
+    pub(super) fn project_texts(
+        &mut self,
+        entity: &Entity,
+        doc: &DocRef,
+        open: &Open,
+        last: Option<Millis>,
+    ) -> Result<()> {
         let mut change = RowChange::default();
         for (n, field) in entity.fields.iter().enumerate() {
             match &doc.field {
@@ -130,7 +140,10 @@ impl<B: Backend> Engine<B> {
                 _ => {}
             }
         }
-        change.written_at = self.backend.doc_times(open.key)?.map(|(_, _, last)| last);
+        change.written_at = match last {
+            Some(last) => Some(last),
+            None => self.backend.doc_times(open.key)?.map(|(_, _, last)| last),
+        };
         self.backend.update_row(entity, doc.row, &change)
     }
 
