@@ -326,3 +326,16 @@ fn a_text_that_merging_made_too_long_stays_and_may_be_shortened() {
     assert!(push(&mut peers[0], &mut server).is_empty());
     assert_eq!(server.get("Kind", id)["note"].as_str().unwrap().len(), both - 5);
 }
+
+#[test]
+fn a_wide_text_takes_the_time_that_the_server_heard_of() {
+    let mut server = peer(Role::Server, 9);
+    let ahead = 1_795_512_600_000 + 10 * 365 * 86_400_000;
+    let mut client = with_clock(Role::Replica, 1, ahead);
+    let id = client.insert("Page", json!({"title": "wide ".repeat(10_000)}));
+    client.update("Page", id, json!({"title": "wide ".repeat(10_001)}));
+    assert!(client.engine.has_dirty(), "it is projected later");
+    sync(std::slice::from_mut(&mut client), &mut server);
+    assert!(client.get("Page", id)["updated_at"].as_str().unwrap().starts_with("2026"));
+    assert_eq!(client.rows("Page"), server.rows("Page"));
+}

@@ -150,6 +150,10 @@ impl<B: Backend> Engine<B> {
         let (mut first, mut last) = (None, None);
         for field in std::iter::once(None).chain(texts) {
             let Some(key) = self.backend.doc_key(&DocRef { field, ..row.clone() })? else { continue };
+            // What waits to be projected has a provisional time.
+            if let Some(waiting) = self.dirty.get_mut(&key) {
+                waiting.last = None;
+            }
             if let Some((at, by, latest)) = self.backend.doc_times(key)? {
                 // The row's own document comes first, here and in time: the texts are of a row that is there.
                 first = first.or(Some((at, by)));
