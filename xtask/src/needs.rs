@@ -163,7 +163,7 @@ pub(crate) fn ensure_nextest(root: &Path) -> Result {
         return Ok(());
     }
     println!("cargo-nextest is missing; building version {NEXTEST} (a few minutes, once)");
-    // Without what lets it replace itself: that is half of its build and needs a TLS library in C.
+    // Without what lets it replace itself: its version is fixed here, and that part brings a TLS library in C.
     let lean = ["--no-default-features", "--features", "default-no-update"];
     let args = ["install", "cargo-nextest", "--locked", "--version", NEXTEST];
     let args = [&args[..], &lean[..]].concat();
