@@ -87,9 +87,12 @@ async fn bare(keys: usize) -> Result<Times> {
         }
     });
     let sent = Sent::default();
+    let mut sockets = Vec::new();
+    for _ in 0..CLIENTS {
+        sockets.push(connect(address, "/").await?);
+    }
     let mut clients = Vec::new();
-    for client in 0..CLIENTS {
-        let socket = connect(address, "/").await?;
+    for (client, socket) in sockets.into_iter().enumerate() {
         let sent = Arc::clone(&sent);
         clients.push(tokio::spawn(async move {
             let mut n = 0_u128;
@@ -114,8 +117,9 @@ async fn bare(keys: usize) -> Result<Times> {
 
 async fn pass_on(n: usize, stream: TcpStream, all: broadcast::Sender<(usize, Message)>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
-    let (mut sink, mut source) = tokio_tungstenite::accept_async(stream).await.ok()?.split();
+    // Before the client knows that it is connected: it is to miss nothing.
     let mut others = all.subscribe();
+    let (mut sink, mut source) = tokio_tungstenite::accept_async(stream).await.ok()?.split();
     loop {
         tokio::select! {
             message = source.next() => match message? {
