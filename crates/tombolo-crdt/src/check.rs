@@ -21,10 +21,13 @@ use tombolo_core::limit;
 const NAME_MAX: usize = 1_024;
 
 /// The root containers of a document, each with its kind. Loro takes two kinds under one name, and then shows either.
-#[derive(Debug)]
+///
+/// Those of rows and rich texts need not be known before: their names say what they are.
+#[derive(Debug, Default)]
 pub(crate) struct Roots(HashMap<String, ContainerType>);
 
 impl Roots {
+    /// The roots that are not empty. Loro writes out every text to know that.
     pub(crate) fn of(doc: &LoroDoc) -> Self {
         let LoroValue::Map(roots) = doc.get_value() else { return Self(HashMap::new()) };
         let kind = |value: &LoroValue| value.as_container().map(ContainerID::container_type);
@@ -41,7 +44,7 @@ impl Roots {
 }
 
 /// What the containers of rows and rich texts are.
-fn reserved(name: &str) -> Option<ContainerType> {
+pub(crate) fn reserved(name: &str) -> Option<ContainerType> {
     let stem = name.split_once(':').map_or(name, |(stem, _)| stem);
     match (stem, stem.len() == name.len()) {
         (ROW | BLOCKS | META, true) | ("rows" | "cols", false) => Some(ContainerType::Map),

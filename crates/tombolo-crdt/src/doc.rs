@@ -182,7 +182,7 @@ impl Doc {
         if self.len_ops()? > PROVE_ALWAYS_OPS {
             rehearse(bytes)?;
         }
-        let imported = self.guard(|loro| import(loro, bytes, &envelope.spans));
+        let imported = self.guard(|loro| import(loro, bytes, &envelope));
         let imported = imported.and_then(|imported| {
             self.unproven_imports += 1;
             if self.unproven_imports >= PROVE_EVERY_IMPORTS || self.len_ops()? <= PROVE_ALWAYS_OPS {
@@ -384,9 +384,9 @@ fn rehearse(bytes: &[u8]) -> Result<()> {
     Doc::new(PeerId(0)).guard(|empty| empty.import(bytes).map(|_| ()).map_err(Error::decode))
 }
 
-fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {
+fn import(loro: &LoroDoc, bytes: &[u8], envelope: &wire::Envelope) -> Result<Imported> {
     let before = loro.oplog_vv();
-    let mut kinds = check::Roots::of(loro);
+    let mut kinds = if envelope.foreign { check::Roots::of(loro) } else { check::Roots::default() };
     let status = loro.import(bytes).map_err(Error::decode)?;
     if status.pending.is_some() {
         return Err(Error::MissingDependencies);
@@ -402,6 +402,7 @@ fn import(loro: &LoroDoc, bytes: &[u8], spans: &[Span]) -> Result<Imported> {
         imported.key_writes.extend(key_writes(&changes));
         imported.roots.extend(roots(&changes));
     }
+    let spans = &envelope.spans;
     let exact = spans.iter().all(|span| before.get(&span.peer.0).copied().unwrap_or(0) == span.start)
         && spans.iter().all(|span| after.get(&span.peer.0) == Some(&span.end));
     imported.update = Some(match exact {

@@ -1,7 +1,7 @@
 //! Bytes that a careless importer does not survive.
 
 use super::{inputs, reseal, resident, silently};
-use crate::{Doc, Error, spans, unpack};
+use crate::{Doc, Error, spans, unpack, wire};
 use std::fs;
 use tombolo_core::{Code, PeerId, Value};
 
@@ -335,6 +335,16 @@ fn a_root_of_another_kind_is_refused() {
     let mut doc = Doc::new(PeerId(1));
     doc.import(&list.unwrap()).unwrap();
     assert_eq!(doc.import(&map.unwrap()).unwrap_err().code(), Code::CrdtApplyFailed);
+}
+
+#[test]
+fn only_foreign_roots_have_the_document_looked_through() {
+    let foreign = |update: Option<Vec<u8>>| wire::read(&unpack(&update.unwrap())).unwrap().foreign;
+    let mut doc = with_row();
+    assert!(!foreign(doc.edit(|edit| edit.splice_text("t", 0, 0, "a")).unwrap().1));
+    assert!(!foreign(doc.edit(|edit| edit.set("stars", &Value::Int(5))).unwrap().1));
+    let own = |edit: &mut crate::Edit<'_>| edit.loro.get_list("own").push(1).map_err(Error::edit);
+    assert!(foreign(doc.edit(own).unwrap().1));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod column;
 mod reader;
 mod value;
 
+use crate::check::reserved;
 use crate::doc::Span;
 use crate::{Error, Result};
 use column::{delta_runs, runs};
@@ -49,6 +50,8 @@ pub(crate) struct Envelope {
     pub(crate) inserted: u64,
     /// How many elements its deletions name.
     pub(crate) deleted: u64,
+    /// It names root containers that are not those of rows and rich texts.
+    pub(crate) foreign: bool,
 }
 
 /// What may still be read of one update.
@@ -143,7 +146,8 @@ fn block(bytes: &[u8], budget: &mut Budget, envelope: &mut Envelope) -> Result<(
     if !reader.is_empty() {
         return Err(Error::decode("a block is longer than what it holds"));
     }
-    let containers = self::containers(containers, &keys, header.peers.len())?;
+    let (containers, foreign) = self::containers(containers, &keys, header.peers.len())?;
+    envelope.foreign |= foreign;
     let mut values = Values::new(values, &keys, header.peers.len(), deletions, &mut budget.copies);
     operations.check(&containers, &header.lengths, &mut values, envelope)?;
     values.finish()?;
@@ -244,11 +248,12 @@ fn keys(bytes: &[u8]) -> Result<Vec<&str>> {
     Ok(keys)
 }
 
-/// The kinds of containers, by their number in the block.
-fn containers(bytes: &[u8], keys: &[&str], peers: usize) -> Result<Vec<Kind>> {
+/// The kinds of containers, by their number in the block, and whether there are roots that are not reserved.
+fn containers(bytes: &[u8], keys: &[&str], peers: usize) -> Result<(Vec<Kind>, bool)> {
     let mut reader = Reader::new(bytes);
     let count = reader.count(5)?;
     let mut kinds = Vec::with_capacity(count);
+    let mut foreign = false;
     for _ in 0..count {
         if reader.byte()? != 4 {
             return Err(Error::decode("a container is not told by four numbers"));
@@ -271,9 +276,10 @@ fn containers(bytes: &[u8], keys: &[&str], peers: usize) -> Result<Vec<Kind>> {
         if root && name.is_none_or(|name| name.is_empty() || name.contains(['/', '\0'])) {
             return Err(Error::decode("a container's name is none"));
         }
+        foreign |= root && name.is_some_and(|name| reserved(name).is_none());
     }
     reader.end()?;
-    Ok(kinds)
+    Ok((kinds, foreign))
 }
 
 /// What a container is.
