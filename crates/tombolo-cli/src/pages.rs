@@ -11,7 +11,7 @@ use tombolo_core::{
     Code, Error, Operation, Options, Random, Result, RichtextForm, RowId, SystemClock, SystemRandom,
 };
 use tombolo_richtext::folder::{FolderError, PlannedPage, plan_export, plan_import};
-use tombolo_richtext::{Block, Document, kind, mark};
+use tombolo_richtext::{Block, Document, block_id, kind, mark};
 use tombolo_store::DataStore;
 
 /// The entity that pages are.
@@ -122,7 +122,7 @@ fn import(store: &dyn DataStore, folder: &Path, progress: impl Fn(usize, usize))
         return Err(unreadable(folder, "there is no Markdown file in it"));
     }
     let mut random = SystemRandom;
-    let pages = plan_import(&files, &mut || block_id(&mut random)).map_err(|error| planning(&error))?;
+    let pages = plan_import(&files, &mut || block_id(random.u64())).map_err(|error| planning(&error))?;
     let now = tombolo_core::Clock::now(&SystemClock);
     let ids: Vec<RowId> = pages.iter().map(|_| RowId::mint(now, &mut SystemRandom)).collect();
     let origin = format!("import {}", folder.file_name().unwrap_or_default().to_string_lossy());
@@ -287,12 +287,6 @@ fn images(document: &Document) -> usize {
         }
     };
     document.blocks.iter().map(of_block).sum()
-}
-
-fn block_id(random: &mut dyn Random) -> String {
-    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let bits = random.u64();
-    (0..8).map(|n| char::from(DIGITS[usize::try_from(bits >> (5 * n) & 31).unwrap_or(0)])).collect()
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {

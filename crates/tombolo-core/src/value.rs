@@ -92,15 +92,10 @@ impl Value {
             Value::Bytes(bytes) => bytes.len(),
             _ => return Ok(()),
         };
-        if length as u64 <= max {
-            return Ok(());
+        match length as u64 <= max {
+            true => Ok(()),
+            false => Err(field.too_long(length)),
         }
-        Err(Error::new(
-            Code::InvalidData,
-            format!("{} has a length of {length}; at most {max} are allowed", field.name),
-        )
-        .with("field", field.name.as_str())
-        .with("max_length", max))
     }
 }
 

@@ -254,6 +254,13 @@ pub(crate) fn same_blocks(left: &[Block], right: &[Block]) -> bool {
         })
 }
 
+/// A block's id from random bits, of which it takes forty: eight characters of base 32.
+#[must_use]
+pub fn block_id(bits: u64) -> String {
+    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    (0..8).map(|n| char::from(DIGITS[usize::try_from(bits >> (5 * n) & 31).unwrap_or(0)])).collect()
+}
+
 /// A JSON value that is not a document.
 #[derive(Debug, thiserror::Error)]
 #[error("not a rich-text document: {source}")]
@@ -444,5 +451,12 @@ mod tests {
         assert!(page(["a", "a", "b"]).same_content(&page(["x", "x", "y"])));
         assert!(!page(["a", "a", "b"]).same_content(&page(["x", "y", "y"])));
         assert!(!page(["a", "b", "a"]).same_content(&page(["x", "y", "z"])));
+    }
+
+    #[test]
+    fn block_ids_are_eight_characters_of_forty_bits() {
+        assert_eq!(block_id(0), "aaaaaaaa");
+        assert_eq!(block_id(31 << 35), "aaaaaaa7");
+        assert_eq!(block_id(1 << 40), block_id(0));
     }
 }

@@ -26,7 +26,8 @@ pub mod folder;
 mod markdown;
 
 pub use document::{
-    Attrs, Block, Document, EMBED, InvalidDocument, LINE_BREAK, Marks, Run, SCHEMA, attr, kind, mark,
+    Attrs, Block, Document, EMBED, InvalidDocument, LINE_BREAK, Marks, Run, SCHEMA, attr, block_id, kind,
+    mark,
 };
 pub use flat::{Expand, Flat, FlatMark, Marker, expand_of, flatten, parse_flat};
 pub use markdown::{from_markdown, to_markdown};

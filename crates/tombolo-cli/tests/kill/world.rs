@@ -318,6 +318,7 @@ impl World {
         self.write_while(0, |world| world.ledger.in_flight() > 0);
         self.settle("replica");
         let of_writer = self.all_rows();
+        if std::env::var_os("KEEP").is_some() { eprintln!("{:?} {} {}", self.path(""), self.address, token(&self.path("server"), "probe")); std::thread::sleep(Duration::from_secs(100000)); }
         let (begun, token) = (Instant::now(), token(&self.path("server"), "late"));
         let (folder, manifest) = (self.path("late"), self.path("manifest.json"));
         let late = Client::spawn(&folder, &manifest, &self.address, &token);
@@ -325,6 +326,7 @@ impl World {
         self.ask("list", &json!({"entity": "Page", "limit": 1}));
         self.figures.starts.push(begun.elapsed());
         self.settle("late");
+        eprintln!("late: {} writes in {:?}", self.ledger.writes.len(), begun.elapsed());
         assert!(self.all_rows() == of_writer, "the second replica reads as the first");
         let late = self.client.take().unwrap();
         late.kill();
@@ -338,9 +340,10 @@ impl World {
     fn settle(&mut self, name: &str) {
         let server = check::read_only(&self.path("server"));
         let replica = check::read_only(&self.path(name));
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + 10 * PATIENCE;
         let all = self.ledger.writes.len();
-        while check::log(&server).len() < all
+        let mut told = Instant::now();
+        while { if told.elapsed().as_secs() >= 2 { told = Instant::now(); eprintln!("{name}: {} of {all}, {}", check::log(&replica).len(), self.status); } check::log(&server).len() < all }
             || check::log(&replica).len() < all
             || check::waiting(&replica) > 0
             || self.status["state"] != "saved"

@@ -233,6 +233,18 @@ impl Entity {
 }
 
 impl Field {
+    /// The error for a value of this length, which is above the field's `max_length`.
+    #[must_use]
+    pub fn too_long(&self, length: usize) -> Error {
+        let max = self.max_length.unwrap_or(u64::MAX);
+        Error::new(
+            Code::InvalidData,
+            format!("{} has a length of {length}; at most {max} are allowed", self.name),
+        )
+        .with("field", self.name.as_str())
+        .with("max_length", max)
+    }
+
     /// Whether the field has a document of its own.
     #[must_use]
     pub fn is_richtext(&self) -> bool {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use tombolo_core::{
     Code, DocRef, Entity, Error, Field, Millis, Operation, Options, Receipt, Result, RowId, limit,
 };
+use tombolo_richtext::block_id;
 
 /// How long an answer is kept under its idempotency key: 30 days.
 const ANSWERS_KEPT_MS: Millis = 30 * 24 * 60 * 60 * 1_000;
@@ -148,7 +149,7 @@ impl<B: Backend> Engine<B> {
         data: &Map<String, Json>,
     ) -> Result<Vec<(&'e Field, Write)>> {
         let random = self.random.as_mut();
-        values::writes(entity, data, &mut || block_id(random))
+        values::writes(entity, data, &mut || block_id(random.u64()))
     }
 
     fn row_exists(&mut self, doc: &DocRef) -> Result<bool> {
@@ -347,18 +348,6 @@ impl Scalar {
             Scalar::Place(_) => true,
         }
     }
-}
-
-/// A block's id: eight characters of base 32, 40 random bits.
-fn block_id(random: &mut dyn tombolo_core::Random) -> String {
-    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut bits = random.u64();
-    let digit = |bits: &mut u64| {
-        let digit = DIGITS[usize::try_from(*bits % 32).unwrap_or(0)];
-        *bits /= 32;
-        char::from(digit)
-    };
-    (0..8).map(|_| digit(&mut bits)).collect()
 }
 
 fn options(operation: &Operation) -> Options {

@@ -274,15 +274,10 @@ fn check_text(field: &Field, open: &Open, update: &impl Fn() -> Result<Vec<u8>>)
     let length = open.doc.text_len(&field.name)?;
     let Some(max) = field.max_length.filter(|max| length as u64 > *max) else { return Ok(()) };
     let spans = tombolo_crdt::spans(&update()?)?;
-    if !open.doc.grows_beyond(&field.name, usize::try_from(max).unwrap_or(usize::MAX), &spans)? {
-        return Ok(());
+    match open.doc.grows_beyond(&field.name, usize::try_from(max).unwrap_or(usize::MAX), &spans)? {
+        true => Err(field.too_long(length)),
+        false => Ok(()),
     }
-    Err(Error::new(
-        Code::InvalidData,
-        format!("{} has a length of {length}; at most {max} are allowed", field.name),
-    )
-    .with("field", field.name.as_str())
-    .with("max_length", max))
 }
 
 fn check_place(field: &Field, view: &RowView) -> Result<()> {
