@@ -158,8 +158,17 @@ pub(crate) fn log(database: &Connection) -> Vec<CommitId> {
     ids.map(|id| CommitId::from_bytes(id.unwrap())).collect()
 }
 
+/// How many commits there are.
+pub(crate) fn commits(database: &Connection) -> usize {
+    count(database, "SELECT count(*) FROM log")
+}
+
 /// How many commits wait for the server.
-pub(crate) fn waiting(database: &Connection) -> i64 {
-    let count = "SELECT count(*) FROM log WHERE state = 0";
-    database.query_row(count, [], |row| row.get(0)).unwrap()
+pub(crate) fn waiting(database: &Connection) -> usize {
+    count(database, "SELECT count(*) FROM log WHERE state = 0")
+}
+
+fn count(database: &Connection, sql: &str) -> usize {
+    let count: i64 = database.query_row(sql, [], |row| row.get(0)).unwrap();
+    usize::try_from(count).unwrap()
 }

@@ -318,7 +318,6 @@ impl World {
         self.write_while(0, |world| world.ledger.in_flight() > 0);
         self.settle("replica");
         let of_writer = self.all_rows();
-        if std::env::var_os("KEEP").is_some() { eprintln!("{:?} {} {}", self.path(""), self.address, token(&self.path("server"), "probe")); std::thread::sleep(Duration::from_secs(100000)); }
         let (begun, token) = (Instant::now(), token(&self.path("server"), "late"));
         let (folder, manifest) = (self.path("late"), self.path("manifest.json"));
         let late = Client::spawn(&folder, &manifest, &self.address, &token);
@@ -326,7 +325,6 @@ impl World {
         self.ask("list", &json!({"entity": "Page", "limit": 1}));
         self.figures.starts.push(begun.elapsed());
         self.settle("late");
-        eprintln!("late: {} writes in {:?}", self.ledger.writes.len(), begun.elapsed());
         assert!(self.all_rows() == of_writer, "the second replica reads as the first");
         let late = self.client.take().unwrap();
         late.kill();
@@ -338,18 +336,22 @@ impl World {
 
     /// Waits until a replica has everything, and the server has everything of it.
     fn settle(&mut self, name: &str) {
-        let server = check::read_only(&self.path("server"));
-        let replica = check::read_only(&self.path(name));
-        let until = Instant::now() + 10 * PATIENCE;
+        let folders = ["server", name].map(|name| check::read_only(&self.path(name)));
         let all = self.ledger.writes.len();
-        let mut told = Instant::now();
-        while { if told.elapsed().as_secs() >= 2 { told = Instant::now(); eprintln!("{name}: {} of {all}, {}", check::log(&replica).len(), self.status); } check::log(&server).len() < all }
-            || check::log(&replica).len() < all
-            || check::waiting(&replica) > 0
-            || self.status["state"] != "saved"
-            || self.status["waiting"] != 0
-        {
-            assert!(Instant::now() < until, "{name} has not settled: {}", self.status);
+        let (mut there, mut since) = ([0; 2], Instant::now());
+        loop {
+            let now = folders.each_ref().map(check::commits);
+            if now == [all; 2]
+                && check::waiting(&folders[1]) == 0
+                && self.status["state"] == "saved"
+                && self.status["waiting"] == 0
+            {
+                return;
+            }
+            if now != there {
+                (there, since) = (now, Instant::now());
+            }
+            assert!(since.elapsed() < PATIENCE, "{name} stays at {there:?} of {all}: {}", self.status);
             if let Some(line) = self.client.as_mut().unwrap().line_within(Duration::from_millis(200)) {
                 self.take(line);
             }
