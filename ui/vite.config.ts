@@ -13,8 +13,9 @@ export default defineConfig({
   },
   server: { port: 5173, strictPort: true },
   clearScreen: false,
-  // Without it Vitest resolves Svelte's server build, which cannot mount.
-  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+  // Without the condition Vitest resolves Svelte's server build, which cannot mount; with it Loro resolves to a build whose
+  // WebAssembly only a bundler can load.
+  resolve: process.env.VITEST ? { conditions: ['browser'], alias: { 'loro-crdt': 'loro-crdt/nodejs' } } : {},
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.ts', 'packages/*/src/**/*.test.ts'],

@@ -301,7 +301,7 @@ const marks: Record<string, MarkSpec> = {
     ...several,
     toDOM: (mark) => ['span', { class: 'comment', 'data-comment': String(mark.attrs.id) }, 0],
   },
-  unknown: {
+  unknown_mark: {
     attrs: { key: {}, value: { default: true } },
     ...several,
     toDOM: (mark) => ['span', { class: 'unknown-mark', 'data-key': String(mark.attrs.key) }, 0],
