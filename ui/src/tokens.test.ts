@@ -8,11 +8,16 @@ type Oklch = [lightness: number, chroma: number, hue: number];
 const tokens = readTokens(readFileSync(join(import.meta.dirname, 'tokens.css'), 'utf8'));
 
 const surfaces = ['bg', 'bg-raised', 'bg-sunken'];
+/** Grounds of single lines and controls. */
+const states = ['bg-hover', 'bg-active'];
 const texts = ['text', 'text-muted', 'text-faint', 'accent', 'danger', 'warning', 'success'];
 
 const pairs = [
   ...texts.flatMap((text) => surfaces.map((surface) => ({ front: text, back: surface, least: 4.5 }))),
-  ...surfaces.map((surface) => ({ front: 'focus', back: surface, least: 3 })),
+  ...states.flatMap((state) => ['text', 'text-muted', 'danger'].map((text) => ({ front: text, back: state, least: 4.5 }))),
+  ...['focus', 'border-control'].flatMap((part) => surfaces.map((surface) => ({ front: part, back: surface, least: 3 }))),
+  ...['focus', 'accent'].flatMap((part) => states.map((state) => ({ front: part, back: state, least: 3 }))),
+  ...['text-toast', 'accent-toast'].map((text) => ({ front: text, back: 'bg-toast', least: 4.5 })),
   { front: 'text', back: 'selection', least: 4.5 },
   { front: 'accent-text', back: 'accent', least: 4.5 },
 ];

@@ -25,6 +25,12 @@ export function mergeText(base: string, mine: string, theirs: string): string {
   return head + first.text + between + second.text + tail;
 }
 
+/** How many UTF-16 units two texts differ in, at the one place where they do. */
+export function distance(one: string, other: string): number {
+  const { start, end, text } = difference(one, other);
+  return end - start + text.length;
+}
+
 /** Where a caret goes when the text around it changes: it stays beside the character that it stood at. */
 export function mergeCaret(caret: number, from: string, to: string): number {
   return place(caret, difference(from, to));
