@@ -1,9 +1,10 @@
-import { createDataStore, type Transport } from '@tombolo/client';
+import type { DataStore } from '@tombolo/client';
+import { fakeStore } from '@tombolo/client/fake';
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
 import App from './App.svelte';
 
-const opened = { manifest: { manifest_version: 1, name: 'field notes', version: 1, entities: [] }, hash: 'h' };
+const manifest = { manifest_version: 1, name: 'field notes', version: 1, entities: [] };
 
 let app: Record<string, unknown> | undefined;
 
@@ -12,9 +13,9 @@ afterEach(async () => {
   app = undefined;
 });
 
-/** Shows the app over a backend that answers as `transport` does, once everything it asked for has come. */
-async function show(transport: Transport): Promise<string> {
-  app = mount(App, { target: document.body, props: { store: createDataStore(transport) } });
+/** Shows the app over a store, once everything it asked for has come. */
+async function show(store: DataStore): Promise<string> {
+  app = mount(App, { target: document.body, props: { store } });
   await settled();
   return document.body.textContent ?? '';
 }
@@ -25,10 +26,7 @@ async function settled() {
 }
 
 test('the window shows the name of the workspace and what belongs into an empty one', async () => {
-  const text = await show(async (operation) => {
-    expect(operation).toBe('manifest');
-    return opened;
-  });
+  const text = await show(fakeStore(manifest));
 
   expect(document.querySelector('[data-testid=workspace-name]')?.textContent).toBe('field notes');
   expect(text).toContain('Nothing here yet');
@@ -36,15 +34,12 @@ test('the window shows the name of the workspace and what belongs into an empty 
 });
 
 test('a store that does not open says so, shows the code and can be tried again', async () => {
-  let damaged = true;
-  const text = await show(async () => {
-    if (damaged) throw { code: 'STORAGE_FAILED', message: 'disk I/O error', details: null };
-    return opened;
-  });
+  const store = fakeStore(manifest);
+  store.fake.failNext('manifest', 'STORAGE_FAILED', 'disk I/O error');
+  const text = await show(store);
   expect(text).toContain('could not be opened');
   expect(text).toContain('STORAGE_FAILED: disk I/O error');
 
-  damaged = false;
   document.querySelector('button')?.click();
   await settled();
   expect(document.body.textContent).not.toContain('could not be opened');

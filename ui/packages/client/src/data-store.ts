@@ -1,24 +1,68 @@
-import { DataStoreError } from './error';
+import type { DocumentAddress, DocumentListener } from './document';
+import type { Difference, Live, Result, Unsubscribe } from './live';
 import type { OpenedManifest } from './manifest';
-import { tauriTransport, type Transport } from './transport';
+import type { Data, Draft, Filter, Page, Read, Receipt, RichtextForm, Row, TransactOp, WriteOptions } from './rows';
+import type { Sync } from './sync';
 
-/** The operations of the store behind the window. Every one rejects with a {@link DataStoreError}. */
-export interface DataStore {
+/**
+ * The store behind the window. Every promise rejects with a `DataStoreError`, whose code says why.
+ *
+ * A write is on this disk when its promise resolves. Unknown entities are `ENTITY_NOT_FOUND`; arguments that cannot be
+ * understood `INVALID_QUERY`; values that break a constraint `INVALID_DATA` or `UNIQUE_VIOLATION`; what is too large
+ * `TOO_LARGE`; a disk that does not take it `STORAGE_FULL` or `STORAGE_FAILED`.
+ */
+export interface DataStore extends Sync {
   /** The manifest that the store was opened with, and its hash. */
   manifest(): Promise<OpenedManifest>;
+
+  /** Writes a new row. `data` may carry an id; one that is taken is `CONFLICT`. */
+  insert(entity: string, data: Data, options?: WriteOptions): Promise<{ id: string; receipt: Receipt }>;
+  /** The row, in the trash or not; null if there is none. */
+  getById<R extends Row = Row>(entity: string, id: string, richtext?: RichtextForm): Promise<R | null>;
+  /** Rows by id: at most `limit`, 1,000 unless told, 10,000 at most. */
+  list<R extends Row = Row>(entity: string, limit?: number): Promise<R[]>;
+  /** A page of rows by id. */
+  listAfter<R extends Row = Row>(entity: string, page?: { after?: string | null; limit?: number }): Promise<Page<R>>;
+  /** The rows that a filter lets through, in its order. */
+  queryFiltered<R extends Row = Row>(entity: string, filter?: Filter): Promise<R[]>;
+  /** Changes the named fields. `updated` is false if there is no such row. */
+  update(
+    entity: string,
+    id: string,
+    patch: Data,
+    options?: WriteOptions,
+  ): Promise<{ updated: boolean; receipt: Receipt }>;
+  /** Puts a row, and with it what is below it, into the trash. */
+  delete(entity: string, id: string, options?: WriteOptions): Promise<{ deleted: boolean; receipt: Receipt }>;
+  /** Takes a row out of the trash. */
+  restore(entity: string, id: string, options?: WriteOptions): Promise<{ restored: boolean; receipt: Receipt }>;
+  /** Several writes, all or nothing; the error's details name the `index` of the operation that failed. */
+  transact(
+    ops: TransactOp[],
+    options?: WriteOptions,
+  ): Promise<{ committed: true; results: Record<string, unknown>[]; receipt: Receipt }>;
+
+  /** The writes that the server refused, oldest first. */
+  drafts(): Promise<Draft[]>;
+  draftDiscard(id: string): Promise<{ discarded: boolean }>;
+
+  /** A document's bytes for Loro's `import`; null if there is no such document. */
+  crdtSnapshot(document: DocumentAddress): Promise<Uint8Array | null>;
+  /**
+   * Applies an update that Loro exported, at most 1 MiB. What is no update is `CRDT_DECODE_FAILED`; one that builds on
+   * operations that the document does not have, as after a refusal, `CRDT_APPLY_FAILED`.
+   */
+  crdtApplyUpdate(document: DocumentAddress, bytes: Uint8Array, options?: WriteOptions): Promise<{ receipt: Receipt }>;
+
+  /**
+   * Follows a read: the listener is told the whole result after each change, and the difference where it is not the
+   * first. Changes that come faster than the page takes them are merged into one.
+   */
+  subscribe<R extends Row = Row>(read: Read, listener: ResultListener<R>): Unsubscribe;
+  /** The same as a value: `const pages = store.live({op: 'list', args: {entity: 'Page'}})`, then `$pages.rows`. */
+  live<R extends Row = Row>(read: Read): Live<Result<R>>;
+  /** Follows a document, so that it can be edited together with everybody else. */
+  follow(document: DocumentAddress, listener: DocumentListener): Unsubscribe;
 }
 
-/** A store reached through `transport`: the plugin's commands unless a test hands in its own. */
-export function createDataStore(transport: Transport = tauriTransport): DataStore {
-  async function call<Result>(operation: string, args: Record<string, unknown> = {}): Promise<Result> {
-    try {
-      return (await transport(operation, args)) as Result;
-    } catch (rejection) {
-      throw DataStoreError.from(rejection);
-    }
-  }
-
-  return {
-    manifest: () => call('manifest'),
-  };
-}
+export type ResultListener<R extends Row = Row> = (result: Result<R>, difference: Difference<R> | null) => void;

@@ -1,3 +1,5 @@
+import type { Json } from './rows';
+
 /** What an app declares about its data. */
 export interface Manifest {
   manifest_version: number;
@@ -25,6 +27,12 @@ export interface Field {
   /** `string`, `int`, `richtext`, `id(Page)`, `list(string)`, … */
   type: string;
   optional?: boolean;
+  unique?: boolean;
+  default?: Json;
+  /** The most characters of a text. */
+  max_length?: number;
+  /** The names that an `enum` may have. */
+  values?: string[];
 }
 
 export interface Relation {
@@ -32,5 +40,6 @@ export interface Relation {
   target: string;
   field: string;
   many?: boolean;
+  /** The field is a place in a tree: rows also show `<field>_order`, the order among siblings. */
   tree?: boolean;
 }
