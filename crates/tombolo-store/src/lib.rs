@@ -1,7 +1,7 @@
 //! The DataStore: one commit path from an operation to rows, documents and log, on any backend.
 //!
 //! [`Engine`] holds all the meaning: validate, edit the open document, project it into its row, append to the log, in
-//! one transaction of a [`backend::Backend`]. [`Store`] puts the engine on a writer thread with group commit and the
+//! one transaction of a [`backend::Backend`]. [`Store`] puts a queue with group commit in front of the engine and the
 //! reads on a pool of connections; [`DataStore`] is the face that every edge calls.
 //!
 //! This crate deliberately knows no SQL, no socket and no async runtime. Callers on an async runtime submit a job with
@@ -24,6 +24,7 @@ mod live;
 mod order;
 mod reads;
 mod store;
+mod writer;
 
 pub use engine::{Committed, Draft, Engine, Incoming, Judgement, Role, Settings};
 pub use live::{Difference, Moved, Removed, Subscription, Why};

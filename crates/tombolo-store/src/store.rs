@@ -4,25 +4,16 @@ use crate::backend::{Backend, Read};
 use crate::engine::{Committed, Engine};
 use crate::live::{self, Difference, Subscription, Why};
 use crate::reads::{self, Answer};
+use crate::writer::{Job, Writer, lock, stopped};
 use serde_json::Value as Json;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tombolo_core::{Code, DocRef, Error, Manifest, Operation, Result, RowId};
 
-/// How many writes may wait; more block their callers.
-const QUEUE: usize = 1_024;
-/// The most writes that one sync of the disk makes durable.
-const GROUP: usize = 256;
 /// Connections that read.
 const READERS: usize = 4;
-/// Projections that wait are caught up when this long nobody wrote, …
-const CATCH_UP_AFTER: Duration = Duration::from_millis(50);
-/// … or after this many groups.
-const CATCH_UP_GROUPS: u32 = 32;
 /// The name under which a change of the drafts is noted among those of entities.
 const DRAFTS: &str = "$drafts";
 
@@ -53,33 +44,21 @@ pub trait DataStore: Send + Sync {
 
 /// Called after each commit.
 type Listener = Box<dyn Fn(&Committed) + Send + Sync>;
-/// A job on the writer's thread, within a group; it gives what to do once the group is durable. Without a group it is
-/// told why there is none.
-type Job<B> = Box<dyn FnOnce(Result<&mut Engine<B>>) -> Done + Send>;
-type Done = Box<dyn FnOnce(Result<()>) + Send>;
-
-/// What the writer's thread is told.
-enum Message<B> {
-    Run(Job<B>),
-    /// Finish what is queued, then end, whoever still holds a handle.
-    Stop,
-}
-
 /// A store on its threads. Dropping it finishes what is queued.
 pub struct Store<B: Backend> {
     submitter: Submitter<B>,
-    writer: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// A handle that submits jobs to the writer and reads; cheap to clone. Once its [`Store`] is dropped, jobs fail.
 pub struct Submitter<B: Backend> {
-    jobs: SyncSender<Message<B>>,
+    writer: Arc<Writer<B>>,
     shared: Arc<Shared<B::Reader>>,
 }
 
 impl<B: Backend> Clone for Submitter<B> {
     fn clone(&self) -> Self {
-        Self { jobs: self.jobs.clone(), shared: Arc::clone(&self.shared) }
+        Self { writer: Arc::clone(&self.writer), shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -101,8 +80,6 @@ struct Shared<R> {
     returned: Condvar,
     /// For each entity, the number of the last group that touched it.
     touched: Mutex<Touched>,
-    /// Some projections wait: reads have them caught up first.
-    dirty: AtomicBool,
     listeners: Mutex<Vec<Listener>>,
 }
 
@@ -112,12 +89,25 @@ struct Touched {
     entities: HashMap<String, u64>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+impl<R> Shared<R> {
+    /// Makes live reads stale.
+    fn note(&self, committed: &Committed) {
+        let mut touched = lock(&self.touched);
+        touched.groups += 1;
+        let group = touched.groups;
+        for entity in &committed.entities {
+            touched.entities.insert(entity.clone(), group);
+        }
+        if committed.drafts {
+            touched.entities.insert(DRAFTS.to_owned(), group);
+        }
+    }
 
-fn stopped() -> Error {
-    Error::new(Code::Internal, "the store has stopped")
+    fn tell(&self, committed: &Committed) {
+        for listener in lock(&self.listeners).iter() {
+            listener(committed);
+        }
+    }
 }
 
 impl<B: Backend + Send + 'static> Store<B> {
@@ -132,16 +122,17 @@ impl<B: Backend + Send + 'static> Store<B> {
             readers: Mutex::new(readers),
             returned: Condvar::new(),
             touched: Mutex::default(),
-            dirty: AtomicBool::new(engine.has_dirty()),
             listeners: Mutex::default(),
         });
-        let (jobs, queue) = sync_channel(QUEUE);
-        let writer =
-            Writer { engine, queue, shared: Arc::clone(&shared), groups_since_catch_up: 0, stopping: false };
-        let thread = std::thread::Builder::new().name("tombolo-writer".into()).spawn(move || writer.run());
+        let (noting, telling) = (Arc::clone(&shared), Arc::clone(&shared));
+        let note = Box::new(move |committed: &Committed| noting.note(committed));
+        let told = Box::new(move |committed: &Committed| telling.tell(committed));
+        let writer = Arc::new(Writer::new(engine, note, told));
+        let serving = Arc::clone(&writer);
+        let thread = std::thread::Builder::new().name("tombolo-writer".into()).spawn(move || serving.serve());
         let thread =
             thread.map_err(|e| Error::new(Code::Internal, format!("no thread can be started: {e}")))?;
-        Ok(Self { submitter: Submitter { jobs, shared }, writer: Some(thread) })
+        Ok(Self { submitter: Submitter { writer, shared }, thread: Some(thread) })
     }
 
     /// A handle that submits jobs.
@@ -153,38 +144,35 @@ impl<B: Backend + Send + 'static> Store<B> {
 
 impl<B: Backend> Drop for Store<B> {
     fn drop(&mut self) {
-        let told = self.submitter.jobs.send(Message::Stop);
-        if let Some(writer) = self.writer.take()
-            && (writer.join().is_err() || told.is_err())
+        self.submitter.writer.stop();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
         {
             tracing::error!("the writer's thread panicked");
         }
     }
 }
 
+/// A job that says what came of it once its group is durable or has failed.
+fn job<B: Backend, T: Send + 'static>(
+    job: impl FnOnce(&mut Engine<B>) -> Result<T> + Send + 'static,
+    done: impl FnOnce(Result<T>) + Send + 'static,
+) -> Job<B> {
+    Box::new(move |engine| {
+        let result = engine.and_then(job);
+        Box::new(move |durable| done(durable.and(result)))
+    })
+}
+
 impl<B: Backend + Send + 'static> Submitter<B> {
-    /// Runs a job in the next group, and calls back once that is durable or has failed. A job that fails must have
-    /// left nothing, as all methods of the engine do.
+    /// Runs a job in the next group, and calls back once that is durable or has failed, in the order of the groups and
+    /// never two at once. A job that fails must have left nothing, as all methods of the engine do.
     pub fn submit<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Engine<B>) -> Result<T> + Send + 'static,
+        f: impl FnOnce(&mut Engine<B>) -> Result<T> + Send + 'static,
         done: impl FnOnce(Result<T>) + Send + 'static,
     ) {
-        let shared_done = Arc::new(Mutex::new(Some(done)));
-        let of_job = Arc::clone(&shared_done);
-        let sent = self.jobs.send(Message::Run(Box::new(move |engine| {
-            let result = engine.and_then(job);
-            Box::new(move |durable: Result<()>| {
-                if let Some(done) = lock(&of_job).take() {
-                    done(durable.and(result));
-                }
-            })
-        })));
-        if sent.is_err()
-            && let Some(done) = lock(&shared_done).take()
-        {
-            done(Err(stopped()));
-        }
+        self.writer.submit(job(f, done));
     }
 
     /// Runs a job in the next group and waits until it is durable. Blocks the thread.
@@ -193,13 +181,13 @@ impl<B: Backend + Send + 'static> Submitter<B> {
     /// Those of the job, or of the group.
     pub fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Engine<B>) -> Result<T> + Send + 'static,
+        f: impl FnOnce(&mut Engine<B>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = sync_channel(1);
-        self.submit(job, move |result| {
+        self.writer.run(job(f, move |result| {
             // The receiver waits until this is sent.
             sender.send(result).unwrap_or_default();
-        });
+        }));
         receiver.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -208,7 +196,7 @@ impl<B: Backend + Send + 'static> Submitter<B> {
     /// # Errors
     /// Those of the read.
     pub fn read<T>(&self, f: impl FnOnce(&B::Reader) -> Result<T>) -> Result<T> {
-        if self.shared.dirty.load(Ordering::Acquire) {
+        if self.writer.is_dirty() {
             self.run(Engine::catch_up)?;
         }
         self.read_log(f)
@@ -365,8 +353,7 @@ impl<B: Backend> Live<B> {
 
 impl<B: Backend + Send + 'static> Subscription for Live<B> {
     fn is_stale(&self) -> bool {
-        self.read_at.is_none_or(|read_at| read_at < self.touched_at())
-            || self.store.shared.dirty.load(Ordering::Acquire)
+        self.read_at.is_none_or(|read_at| read_at < self.touched_at()) || self.store.writer.is_dirty()
     }
 
     fn next(&mut self) -> Result<Option<Difference>> {
@@ -406,115 +393,5 @@ impl<B: Backend + Send + 'static> Subscription for Live<B> {
         let difference = difference.or_else(|| first.then(empty));
         self.revision += u64::from(difference.is_some());
         Ok(difference)
-    }
-}
-
-/// The writer's thread.
-struct Writer<B: Backend> {
-    engine: Engine<B>,
-    queue: Receiver<Message<B>>,
-    shared: Arc<Shared<B::Reader>>,
-    groups_since_catch_up: u32,
-    stopping: bool,
-}
-
-impl<B: Backend + Send + 'static> Writer<B> {
-    fn run(mut self) {
-        while !self.stopping {
-            match self.wait() {
-                Some(Message::Run(job)) => self.group(job),
-                Some(Message::Stop) => self.stopping = true,
-                None => {}
-            }
-        }
-        // Whoever came too late is told so.
-        while let Ok(message) = self.queue.try_recv() {
-            if let Message::Run(job) = message {
-                job(Err(stopped()))(Ok(()));
-            }
-        }
-    }
-
-    /// The next message; none after something else was done meanwhile.
-    fn wait(&mut self) -> Option<Message<B>> {
-        if self.engine.has_dirty() && self.groups_since_catch_up >= CATCH_UP_GROUPS {
-            self.catch_up();
-        }
-        if self.engine.has_maintenance() {
-            match self.queue.try_recv() {
-                Ok(message) => return Some(message),
-                Err(TryRecvError::Disconnected) => return Some(Message::Stop),
-                Err(TryRecvError::Empty) => {
-                    if let Err(error) = self.engine.maintain() {
-                        tracing::warn!(%error, "a document could not be folded");
-                    }
-                    return None;
-                }
-            }
-        }
-        if self.engine.has_dirty() {
-            return match self.queue.recv_timeout(CATCH_UP_AFTER) {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout) => {
-                    self.catch_up();
-                    None
-                }
-                Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
-            };
-        }
-        Some(self.queue.recv().unwrap_or(Message::Stop))
-    }
-
-    fn catch_up(&mut self) {
-        self.groups_since_catch_up = 0;
-        self.group(Box::new(|engine| {
-            if let Err(error) = engine.and_then(Engine::catch_up) {
-                tracing::warn!(%error, "projections could not be caught up");
-            }
-            Box::new(|_| {})
-        }));
-    }
-
-    /// Runs what is queued as one transaction of the database. What queued while the disk synced is the next group.
-    fn group(&mut self, first: Job<B>) {
-        let mut done: Vec<Done> = Vec::new();
-        let begun = self.engine.begin();
-        let mut next = Some(first);
-        while let Some(job) = next.take() {
-            done.push(job(begun.clone().map(|()| &mut self.engine)));
-            if done.len() < GROUP {
-                match self.queue.try_recv() {
-                    Ok(Message::Run(job)) => next = Some(job),
-                    Ok(Message::Stop) => self.stopping = true,
-                    Err(_) => {}
-                }
-            }
-        }
-        let committed = begun.and_then(|()| self.engine.commit());
-        self.groups_since_catch_up += 1;
-        self.shared.dirty.store(self.engine.has_dirty(), Ordering::Release);
-        if let Ok(committed) = &committed {
-            self.note(committed);
-        }
-        for done in done {
-            done(committed.as_ref().map(|_| ()).map_err(Clone::clone));
-        }
-        if let Ok(committed) = &committed {
-            for listener in lock(&self.shared.listeners).iter() {
-                listener(committed);
-            }
-        }
-    }
-
-    fn note(&self, committed: &Committed) {
-        let mut touched = lock(&self.shared.touched);
-        touched.groups += 1;
-        let group = touched.groups;
-        for entity in &committed.entities {
-            touched.entities.insert(entity.clone(), group);
-        }
-        if committed.drafts {
-            touched.entities.insert(DRAFTS.to_owned(), group);
-        }
     }
 }

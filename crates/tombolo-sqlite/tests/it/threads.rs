@@ -1,9 +1,9 @@
 use crate::world::{TestClock, manifest};
 use serde_json::json;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
-use tombolo_core::{Clock, Operation, SeededRandom};
+use tombolo_core::{Clock, Code, Operation, SeededRandom};
 use tombolo_sqlite::{Durability, Folder, Sqlite};
 use tombolo_store::{DataStore, Engine, Role, Settings, Store, Why};
 
@@ -110,4 +110,70 @@ fn a_store_ends_although_handles_are_left() {
     drop(store);
     let list = Operation::from_json("insert", &json!({"entity": "Page", "data": {"title": "b"}})).unwrap();
     assert_eq!(handle.execute(list).unwrap_err().code, tombolo_core::Code::Internal);
+}
+
+#[test]
+fn whoever_runs_a_group_calls_back_in_the_order_of_the_log_and_never_twice_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = Folder::open(directory.path()).unwrap();
+    let store = store(&folder);
+    let (told, seqs) = channel();
+    let calling = Arc::new(AtomicBool::new(false));
+    let start = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (store, start, told, calling) = (&store, &start, told.clone(), Arc::clone(&calling));
+            scope.spawn(move || {
+                start.wait();
+                for n in 0..25 {
+                    let args = json!({"entity": "Page", "data": {"title": format!("{thread}-{n}")}});
+                    // Half of them block and may run the group themselves; the others leave it to whoever comes.
+                    if thread % 2 == 0 {
+                        call(store, "insert", args);
+                        continue;
+                    }
+                    let (told, calling) = (told.clone(), Arc::clone(&calling));
+                    let done = move |answer: tombolo_core::Result<tombolo_store::Answer>| {
+                        assert!(!calling.swap(true, Ordering::SeqCst), "two callbacks at once");
+                        let seq = answer.unwrap().into_json()["receipt"]["seq"].as_u64().unwrap();
+                        told.send(seq).unwrap();
+                        calling.store(false, Ordering::SeqCst);
+                    };
+                    store.submit(Operation::from_json("insert", &args).unwrap(), Box::new(done));
+                }
+            });
+        }
+    });
+    drop(told);
+    let seqs: Vec<u64> = seqs.iter().take(100).collect();
+    assert_eq!(seqs.len(), 100);
+    assert!(seqs.is_sorted(), "{seqs:?}");
+    assert_eq!(call(&store, "list", json!({"entity": "Page"})).as_array().unwrap().len(), 200);
+}
+
+#[test]
+fn a_write_that_panics_stops_the_store_and_leaves_the_disk_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    {
+        let folder = Folder::open(directory.path()).unwrap();
+        let store = store(&folder);
+        call(&store, "insert", json!({"entity": "Page", "data": {"title": "before"}}));
+        let submitter = store.submitter();
+        let panicked = submitter.run(|engine| -> tombolo_core::Result<()> {
+            engine.execute(&Operation::from_json(
+                "insert",
+                &json!({"entity": "Page", "data": {"title": "x"}}),
+            )?)?;
+            panic!("a bug")
+        });
+        assert_eq!(panicked.unwrap_err().code, Code::Internal);
+        let after =
+            Operation::from_json("insert", &json!({"entity": "Page", "data": {"title": "y"}})).unwrap();
+        assert_eq!(store.execute(after).unwrap_err().code, Code::Internal);
+    }
+    let folder = Folder::open(directory.path()).unwrap();
+    let rows = call(&store(&folder), "list", json!({"entity": "Page"}));
+    let titles: Vec<&str> =
+        rows.as_array().unwrap().iter().map(|row| row["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["before"]);
 }

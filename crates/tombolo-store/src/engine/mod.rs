@@ -72,7 +72,7 @@ pub struct Committed {
     pub outbox: bool,
 }
 
-/// All the meaning of the store, on one thread.
+/// All the meaning of the store, for one thread at a time.
 pub struct Engine<B> {
     backend: B,
     manifest: Arc<Manifest>,
