@@ -11,7 +11,7 @@ import {
   outdentBlocks,
   outdentSource,
 } from './structure';
-import { after, lines, page } from './testing';
+import { after, page, shown } from './testing';
 
 test.each([
   ['divides a paragraph', ['p he|llo'], ['p he', 'p |llo']],
@@ -195,7 +195,7 @@ test('selected blocks are moved through, extended, edited and deleted', () => {
     expect(command(state, (tr) => {
       state = state.apply(tr);
     })).toBe(true);
-    return lines(state);
+    return shown(state);
   };
   expect(run(selectBlock)).toEqual(['p a', '*p b', 'p c']);
   expect(run(moveBlockSelection(-1, true))).toEqual(['*p a', '*p b', 'p c']);
@@ -216,5 +216,5 @@ test('a page whose blocks are all deleted is an empty paragraph', () => {
       state = state.apply(tr);
     });
   }
-  expect(lines(state)).toEqual(['p |']);
+  expect(shown(state)).toEqual(['p |']);
 });

@@ -62,8 +62,8 @@ function inline(text: string): Node[] {
 }
 
 /** A state with the given page and, if a line has a caret, selection. */
-export function page(lines: readonly string[], plugins: readonly Plugin[] = []): EditorState {
-  const readings = lines.map(read);
+export function page(written: readonly string[], plugins: readonly Plugin[] = []): EditorState {
+  const readings = written.map(read);
   const doc = schema.node('doc', null, readings.map(({ block }) => block));
   let [head, anchor, pos] = [-1, -1, 0];
   for (const { block, caret, anchor: other } of readings) {
@@ -77,9 +77,9 @@ export function page(lines: readonly string[], plugins: readonly Plugin[] = []):
 }
 
 /** The page of a state as lines; with selected blocks, `*` stands before each of them. */
-export function lines(state: EditorState): string[] {
+export function shown(state: EditorState): string[] {
   const { selection } = state;
-  const shown: string[] = [];
+  const out: string[] = [];
   state.doc.forEach((block, pos) => {
     let text = block.textBetween(0, block.content.size, undefined, (leaf) => (leaf.type.name === 'hard_break' ? '\n' : '\uFFFC'));
     const whole = selection instanceof BlockSelection || selection instanceof NodeSelection;
@@ -92,9 +92,9 @@ export function lines(state: EditorState): string[] {
       }
     }
     const selected = whole && selection.from <= pos && selection.to >= pos + block.nodeSize ? '*' : '';
-    shown.push(`${'  '.repeat(indentOf(block))}${selected}${signOf(block)} ${text}`);
+    out.push(`${'  '.repeat(indentOf(block))}${selected}${signOf(block)} ${text}`);
   });
-  return shown;
+  return out;
 }
 
 function signOf(block: Node): string {
@@ -113,7 +113,7 @@ export function after(command: Command, before: readonly string[]): string[] | n
     state = state.apply(tr);
   });
   state.doc.check();
-  return applies ? lines(state) : null;
+  return applies ? shown(state) : null;
 }
 
 /** A view in the test's document. */
@@ -138,7 +138,7 @@ export function press(view: EditorView, keys: string): boolean {
 }
 
 /** Types text as an input method does: each character is offered to the plugins first. */
-export function type(view: EditorView, text: string): void {
+export function write(view: EditorView, text: string): void {
   for (const character of text) {
     const { from, to } = view.state.selection;
     const insert = (): ReturnType<typeof view.state.tr.insertText> => view.state.tr.insertText(character, from, to);
