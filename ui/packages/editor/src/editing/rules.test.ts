@@ -1,13 +1,12 @@
 import type { EditorView } from 'prosemirror-view';
 import { afterEach, expect, test, vi } from 'vitest';
 import { enterFence, rules, undoRule } from './rules';
-import { open, shown, write } from './testing';
+import { close, open, shown, write } from './testing';
 
-let view: EditorView | undefined;
-afterEach(() => view?.destroy());
+afterEach(close);
 
 function typed(before: readonly string[], text: string, endStep = (): void => undefined): EditorView {
-  view = open(before, [rules(endStep)]);
+  const view = open(before, [rules(endStep)]);
   write(view, text);
   return view;
 }

@@ -11,6 +11,7 @@ import { EditorView } from 'prosemirror-view';
 import { schema } from '../schema';
 import { indentOf, listKind } from './blocks';
 import { BlockSelection } from './block-selection';
+import { element } from './surface';
 
 const SIGNS: Readonly<Record<string, readonly [type: string, attrs: Record<string, unknown>]>> = {
   p: ['paragraph', {}],
@@ -116,10 +117,19 @@ export function after(command: Command, before: readonly string[]): string[] | n
   return applies ? shown(state) : null;
 }
 
+const views: EditorView[] = [];
+
 /** A view in the test's document. */
 export function open(before: readonly string[], plugins: readonly Plugin[] = []): EditorView {
-  const place = document.body.appendChild(document.createElement('main'));
-  return new EditorView(place, { state: page(before, plugins) });
+  const view = new EditorView(document.body.appendChild(element('main')), { state: page(before, plugins) });
+  views.push(view);
+  return view;
+}
+
+/** Closes all views, after a test. */
+export function close(): void {
+  for (const view of views.splice(0)) if (!view.isDestroyed) view.destroy();
+  document.body.replaceChildren();
 }
 
 /** Presses a key: `Enter`, `Mod-b`, `Shift-Tab`, … Returns whether the editor took it. */
