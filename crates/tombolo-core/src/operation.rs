@@ -108,7 +108,26 @@ impl Operation {
             Json::Object(object) => object,
             _ => return Err(bad("args", "the arguments are an object")),
         };
-        let mut args = Args { object, used: Vec::new() };
+        Self::read(name, Args { object, bytes: None, used: Vec::new() })
+    }
+
+    /// The same for an operation whose `bytes` come beside its arguments, as they are.
+    ///
+    /// # Errors
+    /// Those of [`Operation::from_json`]; `INVALID_QUERY` for an operation that takes no bytes.
+    pub fn with_bytes(name: &str, args: &Json, bytes: Vec<u8>) -> Result<Self> {
+        let Json::Object(object) = args else { return Err(bad("args", "the arguments are an object")) };
+        if object.contains_key("bytes") {
+            return Err(bad("bytes", "they are the body, and no argument"));
+        }
+        let operation = Self::read(name, Args { object, bytes: Some(bytes), used: Vec::new() })?;
+        match operation {
+            Operation::CrdtApplyUpdate { .. } => Ok(operation),
+            _ => Err(bad("bytes", &format!("{name} takes no bytes"))),
+        }
+    }
+
+    fn read(name: &str, mut args: Args<'_>) -> Result<Self> {
         let operation = args.operation(name)?;
         args.finish(name)?;
         Ok(operation)
@@ -142,6 +161,8 @@ const LATER: [&str; 21] = [
 
 struct Args<'j> {
     object: &'j Map<String, Json>,
+    /// What came beside the arguments.
+    bytes: Option<Vec<u8>>,
     used: Vec<&'static str>,
 }
 
@@ -272,6 +293,12 @@ impl Args<'_> {
     }
 
     fn bytes(&mut self) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.bytes.take() {
+            return match bytes.len() <= limit::UPDATE_BYTES {
+                true => Ok(bytes),
+                false => Err(too_large_update(bytes.len())),
+            };
+        }
         let text = self.text("bytes")?;
         if text.len() / 4 * 3 > limit::UPDATE_BYTES + 3 {
             return Err(too_large_update(text.len() / 4 * 3));
@@ -335,4 +362,27 @@ pub fn too_large_update(bytes: usize) -> Error {
 
 fn bad(path: &str, message: &str) -> Error {
     Error::new(Code::InvalidQuery, format!("{path}: {message}")).with("path", path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn bytes_may_come_beside_the_arguments() {
+        let row = "0195f3e0-0000-7000-8000-000000000000";
+        let args = json!({"entity": "Page", "id": row, "field": "body"});
+        let mut encoded = args.clone();
+        encoded["bytes"] = json!(BASE64.encode([1, 2]));
+        let read = |name, args: &Json, bytes: &[u8]| Operation::with_bytes(name, args, bytes.to_vec());
+        let operation = read("crdt_apply_update", &args, &[1, 2]).unwrap();
+        assert_eq!(operation, Operation::from_json("crdt_apply_update", &encoded).unwrap());
+        let code = |result: Result<Operation>| result.unwrap_err().code;
+        assert_eq!(code(read("crdt_apply_update", &encoded, &[1])), Code::InvalidQuery);
+        assert_eq!(code(read("crdt_apply_update", &json!(null), &[1])), Code::InvalidQuery);
+        assert_eq!(code(read("list", &json!({"entity": "Page"}), &[1])), Code::InvalidQuery);
+        let large = vec![0; limit::UPDATE_BYTES + 1];
+        assert_eq!(code(read("crdt_apply_update", &args, &large)), Code::TooLarge);
+    }
 }

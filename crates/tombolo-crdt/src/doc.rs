@@ -74,6 +74,23 @@ pub struct KeyWrite {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version(VersionVector);
 
+impl Version {
+    /// Whether it has every operation of another version.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self.0.includes_vv(&other.0)
+    }
+
+    /// The same version with as many operations of this peer as another has.
+    #[must_use]
+    pub fn with_peer_of(mut self, peer: PeerId, other: &Self) -> Self {
+        if let Some(end) = other.0.get(&peer.0) {
+            self.0.set_end(loro::ID::new(peer.0, *end));
+        }
+        self
+    }
+}
+
 /// The operations of one peer in an update: from the first counter up to, not including, the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {

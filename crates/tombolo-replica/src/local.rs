@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
-use tombolo_core::{Code, Error, Manifest, Operation, Result};
+use tombolo_core::{Code, DocRef, Error, Manifest, Operation, Result};
 use tombolo_sqlite::{Folder, Sqlite};
-use tombolo_store::{Answer, Committed, DataStore, Store, Subscription};
+use tombolo_store::{Answer, Committed, DataStore, Feed, Store, Subscription};
 use tombolo_sync::Counts;
 
 /// What the store's threads tell the driver: hints, and counts as they were last read.
@@ -116,6 +116,10 @@ impl DataStore for LocalStore {
 
     fn subscribe(&self, operation: Operation) -> Result<Box<dyn Subscription>> {
         self.store.subscribe(operation)
+    }
+
+    fn follow(&self, doc: &DocRef) -> Result<Box<dyn Feed>> {
+        self.store.follow(doc)
     }
 
     fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>) {

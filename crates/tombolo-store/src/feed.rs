@@ -45,7 +45,7 @@ pub trait Feed: Send {
 }
 
 /// What a follower has.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Told {
     /// Under which it writes.
     pub(crate) peer: PeerId,
@@ -55,7 +55,13 @@ pub(crate) struct Told {
 /// The documents that somebody follows, each with marks of what happened to it. It holds as many as there are feeds.
 #[derive(Debug, Default)]
 pub(crate) struct Followed {
-    docs: Mutex<HashMap<DocRef, Arc<Marks>>>,
+    docs: Mutex<HashMap<DocRef, Entry>>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    feeds: usize,
+    marks: Arc<Marks>,
 }
 
 /// Both only grow.
@@ -74,31 +80,34 @@ impl Followed {
             return;
         }
         for doc in &committed.rebuilt {
-            if let Some(marks) = docs.get(doc) {
+            if let Some(Entry { marks, .. }) = docs.get(doc) {
                 marks.rebuilds.fetch_add(1, Ordering::AcqRel);
             }
         }
         for doc in &committed.documents {
-            if let Some(marks) = docs.get(doc) {
+            if let Some(Entry { marks, .. }) = docs.get(doc) {
                 marks.changes.fetch_add(1, Ordering::AcqRel);
             }
         }
     }
 
     fn begin(&self, doc: &DocRef) -> Arc<Marks> {
-        Arc::clone(self.lock().entry(doc.clone()).or_default())
+        let mut docs = self.lock();
+        let entry = docs.entry(doc.clone()).or_default();
+        entry.feeds += 1;
+        Arc::clone(&entry.marks)
     }
 
-    /// Forgets a document whose last feed hands in its marks.
     fn end(&self, doc: &DocRef) {
         let mut docs = self.lock();
-        // The map has one handle, the feed that ends the other.
-        if docs.get(doc).is_some_and(|marks| Arc::strong_count(marks) <= 2) {
+        let Some(entry) = docs.get_mut(doc) else { return };
+        entry.feeds -= 1;
+        if entry.feeds == 0 {
             docs.remove(doc);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<DocRef, Arc<Marks>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<DocRef, Entry>> {
         self.docs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,17 +115,18 @@ impl Followed {
 /// One follower of one document.
 pub(crate) struct Following<B: Backend> {
     store: Submitter<B>,
+    followed: Arc<Followed>,
     doc: DocRef,
     marks: Arc<Marks>,
     /// The marks as they stood when the document was read last; none before the first time.
     seen: Option<(u64, u64)>,
-    told: Arc<Mutex<Option<Told>>>,
+    told: Option<Told>,
 }
 
 impl<B: Backend + Send + 'static> Following<B> {
-    pub(crate) fn new(store: Submitter<B>, doc: DocRef) -> Self {
-        let marks = store.followed().begin(&doc);
-        Self { store, doc, marks, seen: None, told: Arc::default() }
+    pub(crate) fn new(store: Submitter<B>, followed: &Arc<Followed>, doc: DocRef) -> Self {
+        let marks = followed.begin(&doc);
+        Self { store, followed: Arc::clone(followed), doc, marks, seen: None, told: None }
     }
 
     fn marks(&self) -> (u64, u64) {
@@ -136,15 +146,11 @@ impl<B: Backend + Send + 'static> Feed for Following<B> {
             return Ok(None);
         }
         let anew = self.seen.is_some_and(|(_, rebuilds)| rebuilds != marks.1);
-        let (doc, told) = (self.doc.clone(), Arc::clone(&self.told));
-        let read = self.store.run(move |engine| {
-            let told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            engine.piece(&doc, told.as_ref(), anew)
-        })?;
+        let (doc, told) = (self.doc.clone(), self.told.clone());
+        let read = self.store.run(move |engine| engine.piece(&doc, told.as_ref(), anew))?;
         self.seen = Some(marks);
-        // Only what is durable was told.
         Ok(read.map(|(piece, told)| {
-            *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+            self.told = Some(told);
             piece
         }))
     }
@@ -152,6 +158,28 @@ impl<B: Backend + Send + 'static> Feed for Following<B> {
 
 impl<B: Backend> Drop for Following<B> {
     fn drop(&mut self) {
-        self.store.followed().end(&self.doc);
+        self.followed.end(&self.doc);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use tombolo_core::RowId;
+
+    #[test]
+    fn only_documents_that_somebody_follows_are_remembered() {
+        let doc = |n: u8| DocRef { entity: "Page".into(), row: RowId::from_bytes([n; 16]), field: None };
+        let followed = Followed::default();
+        let (first, second) = (followed.begin(&doc(1)), followed.begin(&doc(1)));
+        let documents = BTreeSet::from([doc(1), doc(2)]);
+        followed.note(&Committed { documents, rebuilt: BTreeSet::from([doc(2)]), ..Committed::default() });
+        assert_eq!((first.changes.load(Ordering::Relaxed), second.rebuilds.load(Ordering::Relaxed)), (1, 0));
+        assert_eq!(followed.lock().len(), 1);
+        followed.end(&doc(1));
+        assert_eq!(followed.lock().len(), 1);
+        followed.end(&doc(1));
+        assert!(followed.lock().is_empty());
     }
 }

@@ -20,6 +20,7 @@ pub mod backend;
 
 mod docs;
 mod engine;
+mod feed;
 mod live;
 mod order;
 mod reads;
@@ -27,6 +28,7 @@ mod store;
 mod writer;
 
 pub use engine::{Committed, Draft, Engine, Incoming, Judgement, Role, Settings};
+pub use feed::{Feed, Piece};
 pub use live::{Difference, Moved, Removed, Subscription, Why};
 pub use reads::{Answer, answer as read, draft_json, row_json};
 pub use store::{DataStore, Store, Submitter};

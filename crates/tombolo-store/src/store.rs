@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Read};
 use crate::engine::{Committed, Engine};
+use crate::feed::{Feed, Followed, Following};
 use crate::live::{self, Difference, Subscription, Why};
 use crate::reads::{self, Answer};
 use crate::writer::{Job, Writer, lock, stopped};
@@ -37,6 +38,12 @@ pub trait DataStore: Send + Sync {
     /// # Errors
     /// Those of the read; `NOT_SUPPORTED` for an operation that gives no rows.
     fn subscribe(&self, operation: Operation) -> Result<Box<dyn Subscription>>;
+
+    /// Follows a document: a row's, or that of one of its formatted texts.
+    ///
+    /// # Errors
+    /// `ENTITY_NOT_FOUND`, `FIELD_NOT_FOUND`; `INVALID_DATA` for a field without a document of its own.
+    fn follow(&self, doc: &DocRef) -> Result<Box<dyn Feed>>;
 
     /// Calls back after each commit, on a thread of the store, which must not be held up. A hint: the log is the truth.
     fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>);
@@ -80,6 +87,7 @@ struct Shared<R> {
     returned: Condvar,
     /// For each entity, the number of the last group that touched it.
     touched: Mutex<Touched>,
+    followed: Arc<Followed>,
     listeners: Mutex<Vec<Listener>>,
 }
 
@@ -101,6 +109,8 @@ impl<R> Shared<R> {
         if committed.drafts {
             touched.entities.insert(DRAFTS.to_owned(), group);
         }
+        drop(touched);
+        self.followed.note(committed);
     }
 
     fn tell(&self, committed: &Committed) {
@@ -122,6 +132,7 @@ impl<B: Backend + Send + 'static> Store<B> {
             readers: Mutex::new(readers),
             returned: Condvar::new(),
             touched: Mutex::default(),
+            followed: Arc::default(),
             listeners: Mutex::default(),
         });
         let (noting, telling) = (Arc::clone(&shared), Arc::clone(&shared));
@@ -308,6 +319,17 @@ impl<B: Backend + Send + 'static> DataStore for Submitter<B> {
         Ok(Box::new(subscription))
     }
 
+    fn follow(&self, doc: &DocRef) -> Result<Box<dyn Feed>> {
+        let entity = self.shared.manifest.entity(&doc.entity)?;
+        if let Some(field) = &doc.field
+            && !entity.field(field)?.is_richtext()
+        {
+            let message = format!("{field} has no document of its own; follow the row's");
+            return Err(Error::new(Code::InvalidData, message).with("field", field.as_str()));
+        }
+        Ok(Box::new(Following::new(self.clone(), &self.shared.followed, doc.clone())))
+    }
+
     fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>) {
         lock(&self.shared.listeners).push(listener);
     }
@@ -328,6 +350,10 @@ impl<B: Backend + Send + 'static> DataStore for Store<B> {
 
     fn subscribe(&self, operation: Operation) -> Result<Box<dyn Subscription>> {
         self.submitter.subscribe(operation)
+    }
+
+    fn follow(&self, doc: &DocRef) -> Result<Box<dyn Feed>> {
+        self.submitter.follow(doc)
     }
 
     fn watch(&self, listener: Box<dyn Fn(&Committed) + Send + Sync>) {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod follow;
 mod found;
 mod operations;
 mod reject;

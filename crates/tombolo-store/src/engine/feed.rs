@@ -29,15 +29,12 @@ impl<B: Backend> Engine<B> {
                 Ok(())
             })?;
         }
-        let random = self.random.as_mut();
-        let mut mint = || PeerId::mint(random);
-        match self.docs.peek(doc) {
-            Some(open) => piece(&open.doc, told, &mut mint),
-            None => {
-                self.check_row_of_text(doc)?;
-                piece(&Doc::new(PeerId(0)), told, &mut mint)
-            }
+        let peer = PeerId::mint(self.random.as_mut());
+        if let Some(open) = self.docs.peek(doc) {
+            return piece(&open.doc, told, peer);
         }
+        self.check_row_of_text(doc)?;
+        piece(&Doc::new(PeerId(0)), told, peer)
     }
 
     /// A formatted text that nobody has written yet is empty; any other document that is not here is missing.
@@ -52,7 +49,8 @@ impl<B: Backend> Engine<B> {
     }
 }
 
-fn piece(doc: &Doc, told: Option<&Told>, mint: &mut dyn FnMut() -> PeerId) -> Result<Option<(Piece, Told)>> {
+/// `peer` is for a snapshot.
+fn piece(doc: &Doc, told: Option<&Told>, peer: PeerId) -> Result<Option<(Piece, Told)>> {
     let now = doc.version()?;
     if let Some(told) = told.filter(|told| now.includes(&told.version)) {
         // The follower's own operations come from it.
@@ -61,6 +59,5 @@ fn piece(doc: &Doc, told: Option<&Told>, mint: &mut dyn FnMut() -> PeerId) -> Re
         let bytes = update.map(|update| unpack(&update).into_owned());
         return Ok(bytes.map(|bytes| (Piece::Update { bytes }, Told { peer: told.peer, version: now })));
     }
-    let peer = mint();
     Ok(Some((Piece::Snapshot { peer, bytes: doc.snapshot()? }, Told { peer, version: now })))
 }

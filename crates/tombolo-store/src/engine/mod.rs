@@ -6,6 +6,7 @@
 //!
 //! If a nested transaction fails, every document it touched is dropped from the cache and read again from disk.
 
+mod feed;
 mod local;
 mod maintain;
 mod place;
@@ -70,6 +71,10 @@ pub struct Committed {
     pub drafts: bool,
     /// Commits entered or left the outbox.
     pub outbox: bool,
+    /// The documents that may have changed.
+    pub documents: BTreeSet<DocRef>,
+    /// Those among them that operations were taken out of.
+    pub rebuilt: BTreeSet<DocRef>,
 }
 
 /// All the meaning of the store, for one thread at a time.
@@ -265,7 +270,7 @@ impl<B: Backend> Engine<B> {
             return Err(error);
         }
         let group = std::mem::take(&mut self.group);
-        Ok(Committed { head: self.head, ..group.committed })
+        Ok(Committed { head: self.head, documents: group.touched, ..group.committed })
     }
 
     /// Undoes the group.

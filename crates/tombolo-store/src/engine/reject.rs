@@ -190,6 +190,7 @@ impl<B: Backend> Engine<B> {
                 self.docs.forget_peer(key);
             }
             self.txn.touched.insert(doc.clone());
+            self.group.committed.rebuilt.insert(doc.clone());
         }
         for (k, commit) in suffix.commits.iter().enumerate().filter(|(k, _)| !out.contains(k)) {
             self.append_again(&suffix.rows[k], commit, &mut rebuilt.parts[k])?;
