@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             local::outbox(10_000)?.print();
         }
         if wants("fanout") {
-            fanout::run(500)?.print();
+            fanout::run(5, 100)?.print();
         }
         Ok(())
     };
