@@ -1,0 +1,320 @@
+/**
+ * Holds a ProseMirror view and a rich text in a Loro document together.
+ *
+ * Both always say the same: a user's transaction is written to Loro before the view shows it, and what is imported into
+ * Loro is applied to the view at once. Nothing but a user's own transaction, undo and redo ever writes.
+ */
+import { type Block, documentOf, readBlocks } from '../format/read';
+import { type Caret, History, UNRECORDED } from '../undo/history';
+import type { LoroDoc, LoroEventBatch } from 'loro-crdt';
+import { Outline, type Row, rowOf } from './outline';
+import { RemoteReader, type TextChange } from './remote';
+import { type EditorState, PluginKey, TextSelection, type Transaction } from 'prosemirror-state';
+import { asJson, changesOf, configure, textOf } from '../format/document';
+import { Changes } from '../format/attributes';
+import type { EditorView } from 'prosemirror-view';
+import { LocalWriter } from './local';
+import type { Schema } from 'prosemirror-model';
+import { reconcile } from './reconcile';
+
+/** Marks the transactions that show what is in Loro already. */
+const REMOTE = new PluginKey('tombolo-remote');
+
+/** Whether a transaction only shows what came from elsewhere or from undo; plugins must not answer it with edits. */
+export const isRemote = (tr: Transaction): boolean => tr.getMeta(REMOTE) === true;
+
+/** Changes of one import that are followed one by one; beyond that the document is read anew. */
+const MOST_CHANGES = 1000;
+
+export interface BindingOptions {
+  /** The blocks of the document, where they were read already and the view shows them. */
+  readonly blocks?: readonly Block[];
+  /** Milliseconds, for grouping what is undone together. */
+  readonly now?: () => number;
+  /**
+   * Something could not be written or followed. What the user did is then taken back as a whole and the view shows what
+   * Loro holds. With `fatal` Loro cannot even be read; nothing more is written until the document is replaced.
+   */
+  readonly onError?: (error: unknown, fatal: boolean) => void;
+}
+
+export class Binding {
+  readonly #view: EditorView;
+  readonly #schema: Schema;
+  readonly #now: () => number;
+  readonly #onError: (error: unknown, fatal: boolean) => void;
+  #doc: LoroDoc;
+  #changes: Changes;
+  #outline: Outline;
+  #history: History;
+  #unsubscribe: () => void;
+  /** This binding is the one who writes: Loro's events tell nothing new. */
+  #busy = false;
+  #broken = false;
+
+  /** Takes over the view's transactions and makes it show the document. */
+  constructor(view: EditorView, doc: LoroDoc, options: BindingOptions = {}) {
+    this.#view = view;
+    this.#schema = view.state.schema;
+    this.#now = options.now ?? (() => performance.now());
+    this.#onError = options.onError ?? (() => undefined);
+    this.#doc = configure(doc);
+    this.#changes = new Changes(changesOf(doc));
+    const blocks = options.blocks ?? readBlocks(this.#schema, doc, this.#changes);
+    this.#outline = new Outline(blocks.map(rowOf));
+    this.#history = new History(doc, this.#now);
+    this.#unsubscribe = this.#subscribe();
+    view.setProps({ dispatchTransaction: (tr) => this.dispatch(tr) });
+    if (options.blocks === undefined) {
+      const { tr } = view.state;
+      reconcile(tr, view.state.doc.children.map(() => null), this.#schema, blocks);
+      this.#show(tr);
+    }
+  }
+
+  get doc(): LoroDoc {
+    return this.#doc;
+  }
+
+  /** What is known of each block, hidden ones included, in order. */
+  get rows(): readonly Row[] {
+    return this.#outline.rows;
+  }
+
+  /** Applies a transaction to the view, after writing what it says to Loro. */
+  dispatch(tr: Transaction): void {
+    const before = this.#view.state;
+    const applied = before.applyTransaction(tr);
+    const local = applied.transactions.filter((each) => each.docChanged && !isRemote(each));
+    if (local.length === 0) {
+      this.#view.updateState(applied.state);
+      return;
+    }
+    if (this.#broken) {
+      this.#onError(new Error('the document cannot be written'), true);
+      return;
+    }
+    if (isRemote(tr)) {
+      // A plugin answered what came from elsewhere with an edit of its own. If every peer did that, all would be doubled.
+      this.#onError(new Error('a plugin edits in answer to what came from elsewhere'), false);
+      this.#reread(applied.state);
+      return;
+    }
+    const odd = this.#write(before, local);
+    if (odd === null) return;
+    let { state } = applied;
+    if (odd.size > 0) {
+      const fix = remoteTransaction(state);
+      const reader = new RemoteReader(this.#schema, this.#outline, this.#changes, fix);
+      for (const row of odd) reader.mark(row);
+      reader.settle(textOf(this.#doc));
+      if (fix.docChanged) state = state.apply(keepStoredMarks(fix, state));
+    }
+    this.#view.updateState(state);
+  }
+
+  /** Takes back the user's last group of changes. Returns false if there is none. */
+  undo(): boolean {
+    return this.#travel('undo');
+  }
+
+  /** Does again what was taken back last. Returns false if there is nothing. */
+  redo(): boolean {
+    return this.#travel('redo');
+  }
+
+  get canUndo(): boolean {
+    return this.#history.canUndo;
+  }
+
+  get canRedo(): boolean {
+    return this.#history.canRedo;
+  }
+
+  /**
+   * Continues with another document in the same view, changing what differs. The history of the old one is gone.
+   * `blocks` are those of the new document, where they were read already.
+   */
+  replace(doc: LoroDoc, blocks?: readonly Block[]): void {
+    this.#unsubscribe();
+    this.#history.destroy();
+    this.#doc = configure(doc);
+    this.#history = new History(doc, this.#now);
+    this.#unsubscribe = this.#subscribe();
+    this.#broken = false;
+    this.#reread(this.#view.state, blocks);
+  }
+
+  /** The id of the block around or after a position, or null where it has none yet. */
+  blockId(position: number): string | null {
+    if (this.#outline.virtual) return null;
+    const { row, between } = this.#outline.locateNode(position);
+    return this.#outline.rows[between ? this.#outline.nextShown(row + 1) : row]?.id ?? null;
+  }
+
+  /** Where a block's node begins, or null if it is not shown. */
+  positionOf(id: string): number | null {
+    const index = this.#outline.find((other) => other === id).find((row) => this.#outline.at(row).shown);
+    return index === undefined ? null : this.#outline.nodeStart(index);
+  }
+
+  /** Lets go of both; the view shows the document from then on without following or writing it. */
+  destroy(): void {
+    this.#unsubscribe();
+    this.#history.destroy();
+    this.#broken = true;
+  }
+
+  #subscribe(): () => void {
+    return this.#doc.subscribe((batch) => {
+      if (!this.#busy) this.#follow(batch);
+    });
+  }
+
+  /** Writes transactions as one commit. Returns the blocks to be read again, or null if it failed and was taken back. */
+  #write(before: EditorState, transactions: readonly Transaction[]): ReadonlySet<Row> | null {
+    const frontiers = this.#doc.frontiers();
+    this.#busy = true;
+    try {
+      this.#history.record(this.#caret(before));
+      const writer = new LocalWriter(this.#doc, this.#schema, this.#outline, this.#changes);
+      for (const tr of transactions) writer.write(tr);
+      writer.finish();
+      this.#doc.commit({ origin: 'editor' });
+      return writer.odd;
+    } catch (error) {
+      this.#takeBack(frontiers, error);
+      return null;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #takeBack(frontiers: ReturnType<LoroDoc['frontiers']>, error: unknown): void {
+    try {
+      this.#doc.commit({ origin: UNRECORDED });
+      this.#doc.setNextCommitOrigin(UNRECORDED);
+      this.#doc.revertTo(frontiers);
+      this.#doc.commit({ origin: UNRECORDED });
+    } catch (second) {
+      // What was written stays; the view will show it.
+      this.#onError(second, false);
+    }
+    this.#onError(error, false);
+    this.#reread(this.#view.state);
+  }
+
+  /** Reads the whole document and brings the view to it. */
+  #reread(state: EditorState, read?: readonly Block[]): void {
+    try {
+      const ids = this.#outline.virtual ? [null] : this.#outline.rows.filter((row) => row.shown).map((row) => row.id);
+      const caret = this.#blockCaret(state);
+      this.#changes = new Changes(changesOf(this.#doc));
+      const blocks = read ?? readBlocks(this.#schema, this.#doc, this.#changes);
+      const tr = remoteTransaction(state);
+      // After a failure the outline may be anything; then no block is taken for another.
+      reconcile(tr, ids.length === state.doc.childCount ? ids : state.doc.children.map(() => null), this.#schema, blocks);
+      if (!tr.doc.eq(documentOf(this.#schema, blocks))) throw new Error('the view did not become what was read');
+      this.#outline = new Outline(blocks.map(rowOf));
+      if (tr.mapping.mapResult(state.selection.head).deleted) this.#restoreBlockCaret(tr, caret);
+      this.#view.updateState(state.apply(keepStoredMarks(tr, state)));
+    } catch (error) {
+      this.#broken = true;
+      this.#onError(error, true);
+    }
+  }
+
+  #follow(batch: LoroEventBatch): void {
+    const text = textOf(this.#doc);
+    const map = changesOf(this.#doc).id;
+    let delta: readonly TextChange[] = [];
+    const ids = new Set<string>();
+    for (const { target, diff } of batch.events) {
+      if (target === text.id && diff.type === 'text') delta = diff.diff;
+      else if (target === map && diff.type === 'map') {
+        for (const [key, value] of Object.entries(diff.updated)) {
+          ids.add(this.#changes.set(key, value === undefined ? undefined : asJson(value)));
+        }
+      }
+    }
+    if (delta.length === 0 && ids.size === 0) return;
+    if (this.#broken) return;
+    if (delta.length + ids.size > MOST_CHANGES) {
+      this.#reread(this.#view.state);
+      return;
+    }
+    const tr = remoteTransaction(this.#view.state);
+    try {
+      const reader = new RemoteReader(this.#schema, this.#outline, this.#changes, tr);
+      reader.change(ids);
+      reader.follow(delta);
+      reader.settle(text);
+    } catch (error) {
+      this.#onError(error, false);
+      this.#reread(this.#view.state);
+      return;
+    }
+    this.#show(tr);
+  }
+
+  #show(tr: Transaction): void {
+    if (tr.docChanged || tr.selectionSet) this.dispatch(keepStoredMarks(tr.setMeta(REMOTE, true), this.#view.state));
+  }
+
+  #travel(direction: 'undo' | 'redo'): boolean {
+    if (this.#broken) return false;
+    try {
+      const caret = this.#history.step(direction, this.#caret(this.#view.state));
+      if (caret === null) return false;
+      this.#restoreCaret(caret);
+      return true;
+    } catch (error) {
+      this.#onError(error, false);
+      this.#reread(this.#view.state);
+      return false;
+    }
+  }
+
+  /** The selection as places that move with the text. */
+  #caret({ selection }: EditorState): Caret {
+    const text = textOf(this.#doc);
+    return [selection.anchor, selection.head].flatMap((position) => {
+      const place = this.#outline.virtual ? this.#outline.length : this.#outline.position(this.#outline.locateNode(position));
+      return text.getCursor(place) ?? [];
+    });
+  }
+
+  #restoreCaret(caret: Caret): void {
+    const [anchor, head] = caret.map((cursor) => {
+      const position = this.#doc.getCursorPos(cursor)?.offset ?? 0;
+      const { row, offset } = this.#outline.locate(position);
+      const shown = this.#outline.rows[row]?.shown === true;
+      return shown ? this.#outline.nodeStart(row) + 1 + offset : this.#outline.nodeStart(Math.max(0, row));
+    });
+    const { tr } = this.#view.state;
+    if (anchor !== undefined && head !== undefined) {
+      const resolve = (position: number): ReturnType<typeof tr.doc.resolve> =>
+        tr.doc.resolve(Math.min(position, tr.doc.content.size));
+      tr.setSelection(TextSelection.between(resolve(anchor), resolve(head)));
+    }
+    this.#view.dispatch(tr.scrollIntoView());
+  }
+
+  #blockCaret({ selection }: EditorState): { id: string; offset: number } | null {
+    const id = this.blockId(selection.head);
+    return id === null ? null : { id, offset: selection.$head.parentOffset };
+  }
+
+  #restoreBlockCaret(tr: Transaction, caret: { id: string; offset: number } | null): void {
+    const at = caret === null ? null : this.positionOf(caret.id);
+    const block = at === null ? null : tr.doc.nodeAt(at);
+    if (caret === null || at === null || block === null) return;
+    tr.setSelection(TextSelection.create(tr.doc, at + 1 + Math.min(caret.offset, block.content.size)));
+  }
+}
+
+const remoteTransaction = (state: EditorState): Transaction => state.tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
+
+/** A mark that was switched on for what is typed next stays on, whatever came from elsewhere. */
+const keepStoredMarks = (tr: Transaction, state: EditorState): Transaction =>
+  state.storedMarks === null ? tr : tr.setStoredMarks(state.storedMarks);
