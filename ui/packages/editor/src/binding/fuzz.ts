@@ -179,7 +179,7 @@ export class Fuzz {
       const type = current.node(this.#pick(types)).type;
       tr.setBlockType(spot.at, spot.at, type, { ...(type.name === 'heading' ? { level: 1 + this.#next(3) } : {}), indent: spot.block.attrs.indent });
     } else if (kind < 92) tr.setNodeAttribute(spot.start, 'indent', this.#next(4) || null);
-    else if (kind < 94) tr.insert(spot.at, current.node(this.#pick(['embed', 'hard_break']), null));
+    else if (kind < 94) tr.insert(spot.at, this.#next(3) > 0 ? current.node('embed', { data: { id: this.#next(9) } }) : current.node('hard_break'));
     else if (kind < 97) tr.replace(spot.at, spot.at, new Slice(Fragment.from([make(), make(), make()]), 1, 1));
     else if (kind < 99) tr.insert(this.#next(2) > 0 ? spot.start : spot.start + spot.block.nodeSize, make());
     else if (tr.doc.childCount < 5) tr.replaceWith(0, tr.doc.content.size, current.node('paragraph', null, current.text(this.#word(3))));

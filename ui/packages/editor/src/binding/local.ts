@@ -209,6 +209,8 @@ export class LocalWriter {
       this.#text.delete(cursor.position, end - cursor.position);
       this.outline.resize(cursor.row, head + rest - this.outline.at(cursor.row).size);
       this.outline.splice(cursor.row + 1, last - cursor.row, []);
+      // Source and prose write line breaks in different ways, and the step may have moved them from one to the other.
+      this.odd.add(this.outline.at(cursor.row));
     }
     this.#revive(cursor.row);
   }
@@ -233,7 +235,7 @@ export class LocalWriter {
       const row = this.#newRow((marker as Part & { kind: 'block' }).node);
       const next = markers[index + 1]?.from;
       row.size = next === undefined ? to - marker.to + rest : next - marker.to;
-      if (odd) this.odd.add(row);
+      if (odd || rest > 0) this.odd.add(row);
       return row;
     });
     if (rows.length > 0) this.outline.splice(cursor.row + 1, 0, rows);
@@ -299,7 +301,7 @@ export class LocalWriter {
     const wanted = valuesOf(part.marks);
     if (part.kind === 'embed') this.#text.mark(range, EMBED_KEY, asJson(part.data));
     for (const [key, value] of wanted) if (!same(got[key], value)) this.#text.mark(range, key, asJson(value));
-    let odd = part.marks.some((mark) => !mark.type.excludes(mark.type));
+    let odd = part.marks.some((mark) => !mark.type.excludes(mark.type)) || (part.kind === 'embed' && part.data === null);
     for (const [key, value] of Object.entries(got)) {
       if (wanted.has(key) || value === null || key === BLOCK_KEY || key === EMBED_KEY) continue;
       if (isKnownKey(this.schema, key)) this.#text.unmark(range, key);
