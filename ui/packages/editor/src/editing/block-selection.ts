@@ -113,6 +113,13 @@ export const editSelectedBlock: Command = (state, dispatch) => {
   return true;
 };
 
+/** From selected blocks out of the editor, so that Tab goes on to what comes after it. */
+export const leaveBlocks: Command = (state, _dispatch, view) => {
+  if (!(state.selection instanceof BlockSelection)) return false;
+  view?.dom.blur();
+  return true;
+};
+
 /** A block whose text is empty and which shows no place for one. */
 export const isAtom = (block: Node): boolean =>
   (block.type.name === 'divider' && block.content.size === 0) || block.type.name === 'unknown';
@@ -163,7 +170,8 @@ export function blockSelection(): Plugin {
     },
     appendTransaction: (_transactions, _before, state) => {
       const { selection } = state;
-      const block = selection instanceof TextSelection && selection.empty ? blockAt(selection.$from) : null;
+      const inside = selection instanceof TextSelection && selection.$from.sameParent(selection.$to);
+      const block = inside ? blockAt(selection.$from) : null;
       if (!block || !isAtom(block.node)) return null;
       return state.tr.setSelection(BlockSelection.blocks(state.doc, { start: block.index, end: block.index + 1 }));
     },

@@ -115,6 +115,7 @@ function handleKey(editing: Editing, view: EditorView, event: KeyboardEvent): bo
 class MenuList {
   readonly #editing: Editing;
   readonly #view: EditorView;
+  readonly #popup: HTMLElement;
   readonly #list: HTMLElement;
   readonly #status: HTMLElement;
   readonly #id: string;
@@ -122,13 +123,14 @@ class MenuList {
 
   constructor(editing: Editing, view: EditorView, id: string) {
     [this.#editing, this.#view, this.#id] = [editing, view, id];
-    this.#list = element('div', { class: 'editor-menu', role: 'listbox', id, 'aria-label': editing.texts.menu });
-    this.#list.hidden = true;
+    this.#list = element('div', { role: 'listbox', id, 'aria-label': editing.texts.menu });
+    this.#popup = element('div', { class: 'editor-menu' });
+    this.#popup.hidden = true;
     this.#status = element('div', { class: 'editor-status', role: 'status' });
-    this.#list.addEventListener('mousedown', (event) => event.preventDefault());
+    this.#popup.addEventListener('mousedown', (event) => event.preventDefault());
     this.#list.addEventListener('click', (event) => this.#click(event));
     this.#list.addEventListener('pointermove', (event) => this.#point(event));
-    surfaceParent(view, editing.surfaces).append(this.#list, this.#status);
+    surfaceParent(view, editing.surfaces).append(this.#popup, this.#status);
   }
 
   update(): void {
@@ -140,8 +142,8 @@ class MenuList {
       option.setAttribute('aria-selected', String(active));
       if (active) option.scrollIntoView?.({ block: 'nearest' });
     }
-    const opened = show(this.#list, menu !== null);
-    if (menu && (opened || menu.items !== this.#shown?.items)) place(this.#list, slashMenuRect(this.#view), 'below');
+    const opened = show(this.#popup, menu !== null);
+    if (menu && (opened || menu.items !== this.#shown?.items)) place(this.#popup, slashMenuRect(this.#view), 'below');
     this.#shown = menu;
   }
 
@@ -155,8 +157,9 @@ class MenuList {
         ...(item.hint === undefined ? [] : [element('kbd', { 'aria-hidden': 'true' }, item.hint)]),
       ),
     );
-    const empty = element('div', { class: 'editor-menu-empty', role: 'presentation' }, texts.menuEmpty);
-    this.#list.replaceChildren(...(options.length > 0 ? options : [empty]));
+    this.#list.replaceChildren(...options);
+    // A list box without options is none.
+    this.#popup.replaceChildren(options.length > 0 ? this.#list : element('div', { class: 'editor-menu-empty' }, texts.menuEmpty));
     const words = options.length > 0 ? fill(texts.menuCount, { n: options.length }) : texts.menuEmpty;
     this.#status.textContent = menu ? words : '';
   }
@@ -182,7 +185,7 @@ class MenuList {
   }
 
   destroy(): void {
-    this.#list.remove();
+    this.#popup.remove();
     this.#status.remove();
   }
 }
@@ -212,8 +215,9 @@ export function slashMenu(editing: Editing): Plugin {
       attributes: (state): Record<string, string> => {
         const menu = slashMenuKey.getState(state);
         if (!menu) return {};
-        const active: Record<string, string> = menu.items.length > 0 ? { 'aria-activedescendant': `${id}-${menu.active}` } : {};
-        return { 'aria-haspopup': 'listbox', 'aria-autocomplete': 'list', 'aria-controls': id, ...active };
+        const pattern = { 'aria-haspopup': 'listbox', 'aria-autocomplete': 'list' };
+        if (menu.items.length === 0) return pattern;
+        return { ...pattern, 'aria-controls': id, 'aria-activedescendant': `${id}-${menu.active}` };
       },
     },
     view: (view) => new MenuList(editing, view, id),

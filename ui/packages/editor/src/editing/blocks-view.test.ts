@@ -1,0 +1,179 @@
+import type { EditorView } from 'prosemirror-view';
+import { afterEach, expect, test, vi } from 'vitest';
+import { BlockSelection, editing, type EditingOptions } from './index';
+import { listNumbers } from './decorations';
+import { close, open, page, press, shown, write } from './testing';
+
+afterEach(close);
+
+function edit(before: readonly string[], more: Partial<EditingOptions> = {}): EditorView {
+  const given = { undo: () => false, redo: () => false, openLink: () => undefined, onError: () => undefined, ...more };
+  return open(before, editing(given));
+}
+
+const block = (view: EditorView, index: number): HTMLElement => {
+  const found = view.dom.children[index];
+  if (!(found instanceof HTMLElement)) throw new Error(`no block ${index}`);
+  return found;
+};
+
+test('a task has a check box', () => {
+  const view = edit(['[ ] a', 'p |']);
+  const tick = view.dom.querySelector<HTMLElement>('[role=checkbox]');
+  expect(tick?.getAttribute('aria-checked')).toBe('false');
+  expect(tick?.getAttribute('aria-label')).toBe('Done');
+  tick?.click();
+  expect(shown(view.state)).toEqual(['[x] a', 'p |']);
+  expect(view.dom.querySelector('[role=checkbox]')).toBe(tick);
+  expect(tick?.getAttribute('aria-checked')).toBe('true');
+  expect(block(view, 0).dataset.checked).toBe('true');
+  tick?.click();
+  expect(view.state.doc.child(0).attrs.checked).toBeNull();
+});
+
+test('a list item that becomes a task gets the box', () => {
+  const view = edit(['- a|']);
+  press(view, 'Mod-Shift-9');
+  expect(view.dom.querySelectorAll('[role=checkbox]')).toHaveLength(1);
+  press(view, 'Mod-Enter');
+  expect(shown(view.state)).toEqual(['[x] a|']);
+});
+
+test.each([
+  [['1. a', '1. b', '1. c'], [1, 2, 3]],
+  [['1. a', '  1. b', '  1. c', '1. d', '  1. e'], [1, 1, 2, 2, 1]],
+  [['1. a', '  p b', '1. c'], [1, undefined, 2]],
+  [['1. a', 'p b', '1. c'], [1, undefined, 1]],
+  [['1. a', '- b', '1. c'], [1, undefined, 1]],
+])('%s are numbered', (lines, wanted) => {
+  const numbers = listNumbers(page(lines).doc);
+  expect(lines.map((_, index) => numbers.get(index))).toEqual(wanted);
+});
+
+test('numbers start where the first item says, and follow moves and changes of depth', () => {
+  const view = edit(['1. a', '1. b|', '1. c']);
+  const numbers = (): (string | undefined)[] => [0, 1, 2].map((index) => block(view, index).dataset.number);
+  expect(numbers()).toEqual(['1.', '2.', '3.']);
+  press(view, 'Tab');
+  expect(numbers()).toEqual(['1.', '1.', '2.']);
+  write(view, 'text');
+  expect(numbers()).toEqual(['1.', '1.', '2.']);
+  view.dispatch(view.state.tr.setNodeAttribute(0, 'start', 5));
+  expect(numbers()).toEqual(['5.', '1.', '6.']);
+});
+
+test('boxes know their edges', () => {
+  const view = edit(['p a', 'p b', 'p c', 'p d']);
+  const { tr } = view.state;
+  for (const [pos, boxes] of [[0, ['x']], [3, ['x', 'y']], [6, ['z']]] as const) tr.setNodeAttribute(pos, 'in', boxes);
+  view.dispatch(tr);
+  const edges = (index: number): unknown => [
+    block(view, index).dataset.boxes,
+    block(view, index).classList.contains('box-start'),
+    block(view, index).classList.contains('box-end'),
+  ];
+  expect([0, 1, 2, 3].map(edges)).toEqual([
+    ['1', true, false],
+    ['2', false, true],
+    ['1', true, true],
+    [undefined, false, false],
+  ]);
+});
+
+test('only an empty page has the placeholder', () => {
+  const view = edit(['p |']);
+  expect(block(view, 0).dataset.placeholder).toBe('Write, or type / for blocks');
+  write(view, 'a');
+  expect(view.dom.querySelector('[data-placeholder]')).toBeNull();
+});
+
+test('the language of code is changed in place', () => {
+  const view = edit(['code a']);
+  const input = view.dom.querySelector<HTMLInputElement>('input');
+  if (!input) throw new Error('no field');
+  expect(input.getAttribute('aria-label')).toBe('Language');
+  input.value = ' rust ';
+  input.dispatchEvent(new Event('change'));
+  expect(view.state.doc.child(0).attrs.lang).toBe('rust');
+  expect(block(view, 0).dataset.lang).toBe('rust');
+  input.value = '';
+  input.dispatchEvent(new Event('change'));
+  expect(view.state.doc.child(0).attrs.lang).toBeNull();
+});
+
+function image(src: string | null, more: Partial<EditingOptions> = {}): EditorView {
+  const view = edit(['img cap'], more);
+  view.dispatch(view.state.tr.setNodeAttribute(0, 'src', src));
+  return view;
+}
+
+test('an image of the device is shown with its caption as its text', () => {
+  const img = image('asset://files/1').dom.querySelector('img');
+  expect([img?.getAttribute('src'), img?.getAttribute('alt')]).toEqual(['asset://files/1', 'cap']);
+});
+
+test.each([
+  ['https://example.org/a.png', 'Image on example.org, not loaded'],
+  ['javascript:alert(1)', 'This image cannot be shown'],
+  ['data:image/svg+xml;base64,AAAA', 'This image cannot be shown'],
+  [null, 'This image cannot be shown'],
+])('an image at %s is words', (src, words) => {
+  const view = image(src);
+  expect(view.dom.querySelector('img')).toBeNull();
+  expect(view.dom.querySelector('[role=img]')?.textContent).toBe(words);
+});
+
+test('the app knows where attachments are; a picture that does not load becomes words', () => {
+  const imageUrl = vi.fn<(src: string) => string | null>((src) => `blob:${src}`);
+  const view = image('blob-1', { imageUrl });
+  const img = view.dom.querySelector('img');
+  expect(img?.getAttribute('src')).toBe('blob:blob-1');
+  img?.dispatchEvent(new Event('error'));
+  expect(view.dom.querySelector('[role=img]')?.textContent).toBe('This image cannot be shown');
+});
+
+test('a block of another version is shown, and cannot be typed in', () => {
+  const view = edit(['? a ch|art', 'p b']);
+  write(view, 'x');
+  expect(shown(view.state)).toEqual(['*? a chart', 'p b']);
+  expect(block(view, 0).getAttribute('contenteditable')).toBe('false');
+  expect(block(view, 0).textContent).toBe('A block of another version (chart)a chart');
+});
+
+test('a caret that comes upon a divider selects it and goes on behind it', () => {
+  const view = edit(['p a|', '--- ', 'p b']);
+  press(view, 'Delete');
+  expect(view.state.selection).toBeInstanceOf(BlockSelection);
+  expect(block(view, 1).classList.contains('selected')).toBe(true);
+  press(view, 'ArrowDown');
+  expect(shown(view.state)).toEqual(['p a', '--- ', 'p |b']);
+});
+
+test('typing does not replace selected blocks', () => {
+  const view = edit(['p a|', 'p b']);
+  press(view, 'Escape');
+  write(view, 'x');
+  expect(shown(view.state)).toEqual(['*p a', 'p b']);
+  press(view, 'Enter');
+  expect(shown(view.state)).toEqual(['p a|', 'p b']);
+});
+
+test('undo and redo are the app’s', () => {
+  const [undo, redo] = [vi.fn<() => boolean>(() => true), vi.fn<() => boolean>(() => false)];
+  const view = edit(['p |'], { undo, redo });
+  for (const keys of ['Mod-z', 'Mod-Shift-z', 'Mod-y']) expect(press(view, keys)).toBe(true);
+  expect([undo.mock.calls.length, redo.mock.calls.length]).toEqual([1, 2]);
+});
+
+test.each([
+  ['Mod-Alt-2', 'h2 a|'],
+  ['Mod-Alt-0', 'p a|'],
+  ['Mod-Shift-7', '1. a|'],
+  ['Mod-Shift-8', '- a|'],
+  ['Shift-Enter', 'p a\n|'],
+  ['Tab', 'p a|'],
+])('%s', (keys, wanted) => {
+  const view = edit(['p a|']);
+  expect(press(view, keys)).toBe(true);
+  expect(shown(view.state)).toEqual([wanted]);
+});
