@@ -212,6 +212,10 @@ random_id! {
     SpaceId
 }
 random_id! {
+    /// Names a server on every peer, for as long as its data lives.
+    ServerId
+}
+random_id! {
     /// Names who writes: minted with a data folder; the server knows which account it belongs to.
     ActorId
 }

@@ -29,7 +29,7 @@ pub use clock::{Clock, Millis, SystemClock, format_time, parse_time};
 pub use code::{Code, Retry};
 pub use commit::{Commit, DocRef, LogEntry, Part, Rejection, Status, Verdict};
 pub use error::{Error, Result};
-pub use id::{ActorId, CommitId, Epoch, PeerId, RowId, Seq, SpaceId};
+pub use id::{ActorId, CommitId, Epoch, PeerId, RowId, Seq, ServerId, SpaceId};
 pub use manifest::{
     Crdt, Diagnostic, Entity, Field, FieldType, IMPLICIT_FIELDS, Index, Manifest, OnDelete, Relation, Search,
 };

@@ -1,54 +1,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
 use tombolo_core::{
-    ActorId, Code, Commit, CommitId, Epoch, Error, LogEntry, Millis, Random, Rejection, Seq, SpaceId, Status,
+    ActorId, Code, Commit, CommitId, Epoch, LogEntry, Millis, Rejection, Seq, ServerId, SpaceId, Status,
 };
-
-/// Names a server on every peer, for as long as its data lives: 128 random bits, 32 hexadecimal digits in text.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ServerId([u8; 16]);
-
-impl ServerId {
-    /// A fresh id.
-    pub fn mint(random: &mut dyn Random) -> Self {
-        Self(random.bytes16())
-    }
-
-    /// The 16 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// The id with these bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Display for ServerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        SpaceId::from_bytes(self.0).fmt(f)
-    }
-}
-
-impl fmt::Debug for ServerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for ServerId {
-    type Err = Error;
-
-    /// # Errors
-    /// `INVALID_DATA` if the text is not 32 hexadecimal digits in lower case.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        text.parse::<SpaceId>().map(|id| Self(*id.as_bytes()))
-    }
-}
 
 /// A space's place in the [`Welcome`]; every later frame names the space by it.
 pub type SpaceIndex = u32;

@@ -42,7 +42,7 @@ pub use close::CloseCode;
 pub use error::ProtocolError;
 pub use frame::{
     ClientFrame, Cursor, Hello, HelloSpace, Log, LogItem, Pause, Push, Refused, Rejected, Role, ServerFrame,
-    ServerId, SpaceIndex, Welcome, WelcomeSpace,
+    SpaceIndex, Welcome, WelcomeSpace,
 };
 pub use log::{Acknowledged, Chained, LogEncoder, Shared, encode_fresh, encode_own, frame_len};
 pub use server::ServerCodec;

@@ -20,11 +20,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
-use tombolo_core::{Clock, Code, Error, Manifest, Random, Result};
-use tombolo_sqlite::{Durability, Folder, Sqlite, remembered};
+use tombolo_core::{Clock, Code, Error, Manifest, Random, Result, ServerId};
+use tombolo_sqlite::{Folder, Sqlite};
 use tombolo_store::backend::Read as _;
-use tombolo_store::{Engine, Role, Store, Submitter};
-use tombolo_sync::{Hub, HubConfig, HubSpace, ServerId, SessionId};
+use tombolo_store::{Role, Store, Submitter};
+use tombolo_sync::{Hub, HubConfig, HubSpace, SessionId};
 use tower::ServiceExt as _;
 
 /// Connections at once, unless told; more are closed at once, and their clients try again later.
@@ -190,14 +190,9 @@ fn open(
     random: Box<dyn Random>,
 ) -> Result<Opened> {
     let folder = Folder::open(path)?;
-    if remembered(&folder.database())?.is_some_and(|remembered| remembered.role == Role::Replica) {
-        let message = format!("{} is a device's data folder; choose another for the server", path.display());
-        return Err(Error::new(Code::Conflict, message).with("folder", path.display().to_string()));
-    }
-    let accounts = Accounts::open(path, Arc::clone(&clock))?;
-    let database = Sqlite::open(&folder.database(), &manifest, Durability::Full)?;
-    let settings = tombolo_store::Settings { manifest, role: Role::Server, clock, random };
-    let engine = Engine::open(database, settings)?;
+    let accounts = Arc::clone(&clock);
+    let engine = folder.engine(Some(Role::Server), manifest, clock, random)?;
+    let accounts = Accounts::open(path, accounts)?;
     let space = engine.space()?;
     let (Some(id), Some(epoch)) = (space.id, space.epoch) else {
         return Err(Error::new(Code::Internal, "a server's space has no name"));

@@ -11,11 +11,13 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tombolo_core::{Epoch, Error, Manifest, Millis, Operation, Random, Result, SeededRandom, Seq, SpaceId};
+use tombolo_core::{
+    Epoch, Error, Manifest, Millis, Operation, Random, Result, SeededRandom, Seq, ServerId, SpaceId,
+};
 use tombolo_store::Role;
 use tombolo_store::backend::Read as _;
 use tombolo_sync::{
-    Client, ClientAction, ClientInput, Counts, Hub, HubAction, HubInput, ServerId, SyncState, SyncStatus,
+    Client, ClientAction, ClientInput, Counts, Hub, HubAction, HubInput, SyncState, SyncStatus,
 };
 
 /// Ten years.

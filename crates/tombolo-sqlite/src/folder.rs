@@ -1,7 +1,10 @@
+use crate::{Durability, Sqlite, remembered};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use tombolo_core::{Code, Error, Result};
+use std::sync::Arc;
+use tombolo_core::{Clock, Code, Error, Manifest, Random, Result};
+use tombolo_store::{Engine, Role, Settings};
 
 /// A data folder that this process owns for as long as the value lives.
 #[derive(Debug)]
@@ -43,6 +46,37 @@ impl Folder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Opens the engine of what lies in the folder, and makes that if there is nothing yet.
+    ///
+    /// Without a `role` it is what it was, and a device's if it is new.
+    ///
+    /// # Errors
+    /// `CONFLICT` if it is a server's folder and a device's was asked for, or the other way about; those of
+    /// [`Sqlite::open`] and of [`Engine::open`].
+    pub fn engine(
+        &self,
+        role: Option<Role>,
+        manifest: Arc<Manifest>,
+        clock: Arc<dyn Clock>,
+        random: Box<dyn Random>,
+    ) -> Result<Engine<Sqlite>> {
+        let was = remembered(&self.database())?.map(|remembered| remembered.role);
+        if let (Some(was), Some(role)) = (was, role)
+            && was != role
+        {
+            let (whose, wanted) = match was {
+                Role::Server => ("a server's", "this device"),
+                Role::Replica => ("a device's", "the server"),
+            };
+            let path = self.path.display().to_string();
+            let message = format!("{path} is {whose} data folder; choose another for {wanted}");
+            return Err(Error::new(Code::Conflict, message).with("folder", path));
+        }
+        let database = Sqlite::open(&self.database(), &manifest, Durability::Full)?;
+        let role = role.or(was).unwrap_or(Role::Replica);
+        Engine::open(database, Settings { manifest, role, clock, random })
     }
 
     /// The store's database in it.

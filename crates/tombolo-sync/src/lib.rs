@@ -9,9 +9,9 @@
 //! milliseconds, and all randomness comes from the seed.
 //!
 //! ```
-//! use tombolo_core::{ActorId, Epoch, Seq, SpaceId};
+//! use tombolo_core::{ActorId, Epoch, Seq, ServerId, SpaceId};
 //! use tombolo_sync::{Client, ClientAction, ClientConfig, ClientInput, Counts, Grant, Hub, HubAction, HubConfig};
-//! use tombolo_sync::{HubInput, HubSpace, Role, ServerId, SessionId, SyncState};
+//! use tombolo_sync::{HubInput, HubSpace, Role, SessionId, SyncState};
 //!
 //! let space = HubSpace { space: SpaceId::from_bytes([1; 16]), epoch: Epoch::from_bytes([2; 16]), head: Seq(0) };
 //! let server = ServerId::from_bytes([3; 16]);
@@ -65,4 +65,4 @@ pub use client::{
     Applied, Binding, Client, ClientAction, ClientConfig, ClientInput, Counts, Outbox, SyncState, SyncStatus,
 };
 pub use hub::{Grant, Hub, HubAction, HubConfig, HubInput, HubSpace, LogPage, SessionId};
-pub use tombolo_protocol::{CloseCode, LogItem, Role, ServerId};
+pub use tombolo_protocol::{CloseCode, LogItem, Role};

@@ -1,9 +1,9 @@
 //! Fixed ids and a session of two codecs.
 
-use tombolo_core::{ActorId, Commit, CommitId, DocRef, Epoch, LogEntry, Part, RowId, Seq, SpaceId};
+use tombolo_core::{ActorId, Commit, CommitId, DocRef, Epoch, LogEntry, Part, RowId, Seq, ServerId, SpaceId};
 use tombolo_protocol::{
-    ClientCodec, ClientFrame, Cursor, Hello, HelloSpace, PROTOCOLS, Role, ServerCodec, ServerFrame, ServerId,
-    Welcome, WelcomeSpace,
+    ClientCodec, ClientFrame, Cursor, Hello, HelloSpace, PROTOCOLS, Role, ServerCodec, ServerFrame, Welcome,
+    WelcomeSpace,
 };
 
 pub(crate) const TIME: i64 = 1_795_512_600_123;

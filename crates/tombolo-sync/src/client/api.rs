@@ -1,6 +1,6 @@
 use serde::Serialize;
-use tombolo_core::{ActorId, Code, Commit, Epoch, Error, Rejection, Seq, SpaceId};
-use tombolo_protocol::{CloseCode, LogItem, ServerId};
+use tombolo_core::{ActorId, Code, Commit, Epoch, Error, Rejection, Seq, ServerId, SpaceId};
+use tombolo_protocol::{CloseCode, LogItem};
 
 /// What a client machine is told once.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 use super::*;
-use tombolo_core::{ActorId, Commit, CommitId, Epoch, LogEntry, Rejection, Seq, SpaceId, Status};
+use tombolo_core::{ActorId, Commit, CommitId, Epoch, LogEntry, Rejection, Seq, ServerId, SpaceId, Status};
 use tombolo_protocol::{
     Acknowledged, ClientFrame, Hello, LogItem, PING, Pause, Push, Refused, Rejected, Role, ServerCodec,
-    ServerId, WelcomeSpace, encode_fresh, encode_own,
+    WelcomeSpace, encode_fresh, encode_own,
 };
 
 const SERVER: [u8; 16] = [1; 16];

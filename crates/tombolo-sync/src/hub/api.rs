@@ -1,6 +1,6 @@
 use std::sync::Arc;
-use tombolo_core::{ActorId, Commit, CommitId, Epoch, Error, LogEntry, Seq, SpaceId, Verdict};
-use tombolo_protocol::{CloseCode, Role, ServerId};
+use tombolo_core::{ActorId, Commit, CommitId, Epoch, Error, LogEntry, Seq, ServerId, SpaceId, Verdict};
+use tombolo_protocol::{CloseCode, Role};
 
 /// Names one connection. Never used twice in the life of a hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 use super::*;
-use tombolo_core::{ActorId, Commit, Epoch, Random, SeededRandom};
-use tombolo_protocol::{ClientCodec, Cursor, HelloSpace, LogItem, Role, ServerFrame, ServerId, limit};
+use tombolo_core::{ActorId, Commit, Epoch, Random, SeededRandom, ServerId};
+use tombolo_protocol::{ClientCodec, Cursor, HelloSpace, LogItem, Role, ServerFrame, limit};
 
 fn space() -> SpaceId {
     SpaceId::from_bytes([2; 16])

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use tombolo_core::{
-    Code, Commit, CommitId, Epoch, LogEntry, Millis, Rejection, Seq, SpaceId, Status, Verdict,
+    Code, Commit, CommitId, Epoch, LogEntry, Millis, Rejection, Seq, ServerId, SpaceId, Status, Verdict,
 };
-use tombolo_sync::{Hub, HubConfig, HubSpace, ServerId};
+use tombolo_sync::{Hub, HubConfig, HubSpace};
 
 pub(crate) fn space() -> SpaceId {
     SpaceId::from_bytes([7; 16])
