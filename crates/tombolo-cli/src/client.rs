@@ -15,9 +15,10 @@ const TOKEN: &str = "TOMBOLO_TOKEN";
 ///   {"id": 1, "result": {"id": "…", "receipt": {…}}}   or   {"id": 1, "error": {"code": …}}
 ///
 /// Requests are carried out in their order, and a read sees every write before it. `subscribe` with
-/// {"op": "query_filtered", "args": {…}} makes a read live, `unsubscribe` with {"subscription": 1} ends that. Lines
-/// with "event" come by themselves: "status" is how far the sync has come, "commit" what became of a write, and
-/// "subscription" how a live read has changed. A line has 2 MiB at most.
+/// {"op": "query_filtered", "args": {…}} makes a read live, `unsubscribe` with {"subscription": 1} ends that; with
+/// {"op": "crdt_snapshot", "args": {…}} it follows a document: first "snapshot" with a "peer" to write under, then
+/// "update" again and again, in base64. Lines with "event" come by themselves: "status" is how far the sync has come,
+/// "commit" what became of a write, and "subscription" how a live read has changed. A line has 2 MiB at most.
 ///
 /// Without a server everything stays here. A server that does not answer is tried again and again. Closing standard
 /// input, or a signal to end, ends it cleanly.

@@ -1,6 +1,7 @@
 use crate::ServerUrl;
 use crate::driver::{ANSWERS, Command, Driver};
 use crate::local::{LocalStore, Notes};
+use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -71,6 +72,26 @@ pub struct News {
     pub seq: Seq,
     /// What became of it.
     pub fate: Fate,
+}
+
+impl News {
+    /// What every edge tells of it: `{commit, seq, status}` with `server_seq` for `server`, `code` and `message` for
+    /// `refused`, and `replaces` for a commit that was written again and is `local`.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let Self { commit, seq, fate } = self;
+        match fate {
+            Fate::Accepted { server_seq } => {
+                json!({"commit": commit, "seq": seq, "status": "server", "server_seq": server_seq})
+            }
+            Fate::Refused { code, message } => {
+                json!({"commit": commit, "seq": seq, "status": "refused", "code": code, "message": message})
+            }
+            Fate::Rewritten { replaces } => {
+                json!({"commit": commit, "seq": seq, "status": "local", "replaces": replaces})
+            }
+        }
+    }
 }
 
 /// What became of a commit once it was durable here.

@@ -4,7 +4,7 @@
 //! gave last, however many commits lie between. So a slow consumer costs nothing and loses nothing.
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json};
 use std::collections::{HashMap, HashSet};
 use tombolo_core::Result;
 
@@ -36,6 +36,27 @@ pub struct Difference {
     pub removed: Vec<Removed>,
     /// The places of new rows and of those that are elsewhere now.
     pub moved: Vec<Moved>,
+}
+
+impl Difference {
+    /// What every edge tells of it: `{revision, rows, coverage}` of the first result, where every row is new, and
+    /// `{revision, added, changed, removed, moved, coverage}` of a later one.
+    #[must_use]
+    pub fn into_message(self) -> Map<String, Json> {
+        let Self { revision, added, changed, removed, moved } = self;
+        let coverage = "complete";
+        let message = match revision {
+            1 => json!({"revision": revision, "rows": added, "coverage": coverage}),
+            _ => json!({
+                "revision": revision, "added": added, "changed": changed, "removed": removed, "moved": moved,
+                "coverage": coverage,
+            }),
+        };
+        match message {
+            Json::Object(message) => message,
+            _ => Map::new(),
+        }
+    }
 }
 
 /// A row that left a result.

@@ -4,8 +4,7 @@ use super::output::Output;
 use serde_json::{Value as Json, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use tombolo_core::Seq;
-use tombolo_replica::{Fate, News, SyncStatus};
+use tombolo_replica::{News, SyncStatus};
 
 /// Forwards both until the replica is closed. A status that nobody could read in time is left out; so are the oldest
 /// of more than some thousand commits.
@@ -20,14 +19,14 @@ pub(super) async fn forward(
             // What became of a commit is told before the status that follows from it.
             biased;
             told = news.recv() => match told {
-                Ok(told) => output.event(commit(&told).to_string()),
+                Ok(told) => output.event(event("commit", told.to_json())),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             },
             changed = status.changed() => match changed {
                 Ok(()) => {
-                    let line = status_line(&status.borrow_and_update());
-                    output.event(line);
+                    let said = json!(&*status.borrow_and_update());
+                    output.event(event("status", said));
                 }
                 Err(_) => return,
             },
@@ -35,10 +34,10 @@ pub(super) async fn forward(
     }
 }
 
-fn status_line(status: &SyncStatus) -> String {
-    let mut line = json!({"event": "status"});
-    if let (Json::Object(line), Ok(Json::Object(status))) = (&mut line, serde_json::to_value(status)) {
-        line.extend(status);
+fn event(name: &str, said: Json) -> String {
+    let mut line = json!({"event": name});
+    if let (Json::Object(line), Json::Object(said)) = (&mut line, said) {
+        line.extend(said);
     }
     line.to_string()
 }
@@ -46,19 +45,4 @@ fn status_line(status: &SyncStatus) -> String {
 /// The event of a commit that was written here.
 pub(super) fn local(seq: &Json, commit: &Json) -> Json {
     json!({"event": "commit", "seq": seq, "commit": commit, "status": "local"})
-}
-
-fn commit(News { commit, seq, fate }: &News) -> Json {
-    let Seq(seq) = seq;
-    match fate {
-        Fate::Accepted { server_seq } => {
-            json!({"event": "commit", "seq": seq, "commit": commit, "status": "server", "server_seq": server_seq})
-        }
-        Fate::Refused { code, message } => {
-            json!({"event": "commit", "seq": seq, "commit": commit, "status": "refused", "code": code, "message": message})
-        }
-        Fate::Rewritten { replaces } => {
-            json!({"event": "commit", "seq": seq, "commit": commit, "status": "local", "replaces": replaces})
-        }
-    }
 }

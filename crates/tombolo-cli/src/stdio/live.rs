@@ -1,11 +1,13 @@
 //! Live reads.
 
 use super::output::Output;
-use serde_json::{Value as Json, json};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use tombolo_core::{Code, Error, Operation, Result};
-use tombolo_store::{DataStore, Difference, Subscription};
+use tombolo_core::{Code, DocRef, Error, Operation, Result};
+use tombolo_store::{DataStore, Difference, Feed, Piece, Subscription};
 
 /// Subscriptions at once.
 const SUBSCRIPTIONS: usize = 1_000;
@@ -21,7 +23,41 @@ pub(super) struct Live {
 #[derive(Default)]
 struct Subscriptions {
     last: u64,
-    open: BTreeMap<u64, Box<dyn Subscription>>,
+    open: BTreeMap<u64, Source>,
+}
+
+/// What a subscription reads.
+enum Source {
+    Rows(Box<dyn Subscription>),
+    Document(Box<dyn Feed>),
+}
+
+impl Source {
+    fn open(store: &dyn DataStore, read: Operation) -> Result<Self> {
+        match read {
+            Operation::CrdtSnapshot { entity, id, field } => {
+                store.follow(&DocRef { entity, row: id, field }).map(Source::Document)
+            }
+            read => store.subscribe(read).map(Source::Rows),
+        }
+    }
+
+    /// What there is to tell; none if nothing has changed.
+    fn next(&mut self) -> Result<Option<Map<String, Json>>> {
+        match self {
+            Source::Rows(subscription) => Ok(subscription.next()?.map(Difference::into_message)),
+            Source::Document(feed) => Ok(feed.next()?.map(|piece| match piece {
+                Piece::Snapshot { peer, bytes } => Map::from_iter([
+                    // As text: not every reader of JSON has whole numbers of 64 bits.
+                    ("peer".to_owned(), Json::String(peer.0.to_string())),
+                    ("snapshot".to_owned(), Json::String(BASE64.encode(bytes))),
+                ]),
+                Piece::Update { bytes } => {
+                    Map::from_iter([("update".to_owned(), Json::String(BASE64.encode(bytes)))])
+                }
+            })),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -45,8 +81,8 @@ impl Live {
         read: Operation,
         answer: impl FnOnce(Json),
     ) -> Result<()> {
-        let mut subscription = store.subscribe(read)?;
-        let first = subscription.next()?;
+        let mut source = Source::open(store, read)?;
+        let first = source.next()?.unwrap_or_default();
         let mut subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
         if subscriptions.open.len() >= SUBSCRIPTIONS {
             return Err(Error::new(
@@ -56,9 +92,10 @@ impl Live {
         }
         subscriptions.last += 1;
         let name = subscriptions.last;
-        subscriptions.open.insert(name, subscription);
-        let (revision, rows) = first.map_or((1, Vec::new()), |first| (first.revision, first.added));
-        answer(json!({"subscription": name, "revision": revision, "rows": rows, "coverage": "complete"}));
+        subscriptions.open.insert(name, source);
+        answer(Json::Object(Map::from_iter(
+            [("subscription".to_owned(), json!(name))].into_iter().chain(first),
+        )));
         drop(subscriptions);
         self.wake();
         Ok(())
@@ -94,27 +131,19 @@ impl Live {
                 subscriptions.open.clear();
                 return;
             }
-            subscriptions.open.retain(|name, subscription| self.tell(*name, subscription.as_mut()));
+            subscriptions.open.retain(|name, source| self.tell(*name, source));
         }
     }
 
     /// Tells what has changed; false if the subscription has ended.
-    fn tell(&self, name: u64, subscription: &mut dyn Subscription) -> bool {
-        match subscription.next() {
-            Ok(None) => true,
-            Ok(Some(Difference { revision, added, changed, removed, moved })) => {
-                let event = json!({
-                    "event": "subscription", "subscription": name, "revision": revision, "added": added,
-                    "changed": changed, "removed": removed, "moved": moved, "coverage": "complete",
-                });
-                self.output.event(event.to_string());
-                true
-            }
-            Err(error) => {
-                let event = json!({"event": "subscription", "subscription": name, "error": error});
-                self.output.event(event.to_string());
-                false
-            }
-        }
+    fn tell(&self, name: u64, source: &mut Source) -> bool {
+        let (message, goes_on) = match source.next() {
+            Ok(None) => return true,
+            Ok(Some(message)) => (message, true),
+            Err(error) => (Map::from_iter([("error".to_owned(), json!(error))]), false),
+        };
+        let head = [("event".to_owned(), json!("subscription")), ("subscription".to_owned(), json!(name))];
+        self.output.event(Json::Object(Map::from_iter(head.into_iter().chain(message))).to_string());
+        goes_on
     }
 }

@@ -1,9 +1,13 @@
 //! The JSON lines themselves.
 
 use crate::world::{World, run, run_with};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
+use tombolo_core::PeerId;
+use tombolo_crdt::Doc;
 
 #[test]
 fn requests_are_answered_with_their_own_ids() {
@@ -180,4 +184,37 @@ fn a_signal_ends_it_even_if_nobody_reads() {
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
     assert_eq!(world.call("data", "list", &json!({"entity": "Page"})).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_document_is_followed_in_pieces() {
+    let world = World::new();
+    let mut client = world.client("data", None);
+    let id = client.insert(&json!({"title": "one"}));
+    let document = json!({"op": "crdt_snapshot", "args": {"entity": "Page", "id": id}});
+    let first = client.call("subscribe", &document);
+    let bytes = |text: &Json| BASE64.decode(text.as_str().unwrap()).unwrap();
+    let peer = PeerId(first["peer"].as_str().unwrap().parse().unwrap());
+    let mut doc = Doc::open(peer, Some(&bytes(&first["snapshot"])), []).unwrap();
+    client.update(&id, &json!({"title": "one two"}));
+    let (_, event) = client.first(|line| line["event"] == "subscription");
+    assert_eq!(event["subscription"], first["subscription"]);
+    doc.import(&bytes(&event["update"])).unwrap();
+    assert_eq!(doc.text("title").unwrap(), "one two");
+
+    let ((), update) = doc.edit(|edit| edit.set_text("title", Some("one two three"))).unwrap();
+    let args = json!({"entity": "Page", "id": id, "bytes": BASE64.encode(update.unwrap())});
+    client.call("crdt_apply_update", &args);
+    assert_eq!(client.call("get_by_id", &json!({"entity": "Page", "id": id}))["title"], "one two three");
+    client.update(&id, &json!({"title": "one two three four"}));
+    let (_, event) = client.first(|line| line["event"] == "subscription");
+    doc.import(&bytes(&event["update"])).unwrap();
+    assert_eq!(doc.text("title").unwrap(), "one two three four");
+    assert_eq!(client.call("unsubscribe", &first)["unsubscribed"], true);
+
+    let text = json!({"op": "crdt_snapshot", "args": {"entity": "Page", "id": id, "field": "title"}});
+    assert_eq!(client.refused("subscribe", &text)["code"], "INVALID_DATA");
+    let nobody = json!({"op": "crdt_snapshot", "args": {"entity": "Page", "id": "0195f3e0-0000-7000-8000-000000000000"}});
+    assert_eq!(client.refused("subscribe", &nobody)["code"], "ROW_NOT_FOUND");
+    client.close();
 }
