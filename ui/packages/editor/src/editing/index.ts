@@ -3,6 +3,7 @@
  */
 import { Plugin } from 'prosemirror-state';
 import { blockSelection } from './block-selection';
+import { clipboard } from './clipboard';
 import { placeholder, structureDecorations } from './decorations';
 import { keys } from './keys';
 import { clickLink, keepPage } from './links';
@@ -42,6 +43,7 @@ export function editing(options: EditingOptions): Plugin[] {
     linkPopover(all),
     rules(() => all.endStep?.()),
     keys(all),
+    clipboard(all),
     blockSelection(),
     structureDecorations(),
     placeholder(all.texts.placeholder),

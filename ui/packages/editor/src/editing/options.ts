@@ -1,5 +1,7 @@
 /** What the app gives to the editor's commands and surfaces: functions, and every word that a person reads. */
+import type { Schema } from 'prosemirror-model';
 import type { EditorView } from 'prosemirror-view';
+import { schema } from '../schema';
 
 /** A refusal that the app shows. Programs go by the code. */
 export interface EditingError {
@@ -38,9 +40,13 @@ export interface EditingOptions {
   onError(error: EditingError): void;
   /** Where an image's bytes are, in a form that the page may load; null if it may not be shown. Default: local sources. */
   imageUrl?(src: string): string | null;
+  /** Files that were pasted or dropped; the caret is where they belong. */
+  onFiles?(files: readonly File[]): void;
   /** Entries of the `/` menu after the editor's own. */
   menuItems?(): readonly MenuItem[];
   readonly texts?: Partial<EditingTexts>;
+  /** The schema of the view, if it is not this version's. */
+  readonly schema?: Schema;
   /** Where menus and toolbars are put; default: beside the editor. */
   readonly surfaces?: HTMLElement;
 }
@@ -140,10 +146,11 @@ export const defaultTexts: EditingTexts = {
 /** The options with their defaults filled in. */
 export interface Editing extends EditingOptions {
   readonly texts: EditingTexts;
+  readonly schema: Schema;
 }
 
 export function withDefaults(options: EditingOptions): Editing {
-  return { ...options, texts: { ...defaultTexts, ...options.texts } };
+  return { ...options, schema: options.schema ?? schema, texts: { ...defaultTexts, ...options.texts } };
 }
 
 /** Puts values into a text: `{n}` becomes `values.n`. */
