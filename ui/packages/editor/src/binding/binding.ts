@@ -123,6 +123,11 @@ export class Binding {
     return this.#travel('redo');
   }
 
+  /** Ends the running group of changes, so that the next one is taken back by itself. */
+  endUndoGroup(): void {
+    this.#history.endGroup();
+  }
+
   get canUndo(): boolean {
     return this.#history.canUndo;
   }

@@ -3,13 +3,17 @@
  * one UTF-16 unit for each position inside blocks.
  */
 import type { Mark, Node } from 'prosemirror-model';
+import { isSource } from '../schema';
 import { EMBED, LINE_BREAK, MARKER, same } from '../format/document';
 
 /** What a part of a flat stretch is. */
-export type Part =
-  | { readonly kind: 'block'; readonly from: number; readonly to: number; readonly node: Node }
-  | { readonly kind: 'embed'; readonly from: number; readonly to: number; readonly marks: readonly Mark[]; readonly data: unknown }
-  | { readonly kind: 'text'; readonly from: number; readonly to: number; readonly marks: readonly Mark[] };
+type Content =
+  | { readonly kind: 'block'; readonly node: Node }
+  | { readonly kind: 'embed'; readonly marks: readonly Mark[]; readonly data: unknown }
+  | { readonly kind: 'text'; readonly marks: readonly Mark[] };
+
+/** A part of a flat stretch, and where it is in its text. */
+export type Part = Content & { readonly from: number; readonly to: number };
 
 export interface Flat {
   readonly text: string;
@@ -26,11 +30,10 @@ export function flatten(doc: Node, from: number, to: number): Flat {
   let text = '';
   let odd = false;
   const parts: Part[] = [];
-  const push = (piece: string, part: { kind: 'block'; node: Node } | { kind: 'embed'; marks: readonly Mark[]; data: unknown } | { kind: 'text'; marks: readonly Mark[] }): void => {
+  const push = (piece: string, part: Content): void => {
     parts.push({ ...part, from: text.length, to: text.length + piece.length });
     text += piece;
   };
-  const source = (block: Node): boolean => block.type.whitespace === 'pre';
   doc.nodesBetween(from, to, (node, at, parent) => {
     if (node.isTextblock) {
       // Its opening, unless the stretch begins behind it.
@@ -39,7 +42,7 @@ export function flatten(doc: Node, from: number, to: number): Flat {
     }
     if (node.isText) {
       const piece = (node.text ?? '').slice(Math.max(0, from - at), to - at);
-      const inSource = parent !== null && source(parent);
+      const inSource = parent !== null && isSource(parent.type.name);
       if (LONE_SURROGATE.test(piece) || piece.includes(LINE_BREAK) || (!inSource && piece.includes('\n'))) odd = true;
       push(piece.replaceAll('\n', LINE_BREAK), { kind: 'text', marks: node.marks });
     } else if (node.isInline && at >= from) {

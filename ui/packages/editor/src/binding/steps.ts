@@ -90,6 +90,8 @@ export function remake(tr: Transform, at: number, node: Node): void {
   refill(tr, at, node.content);
 }
 
+const sizeOf = (list: readonly Node[]): number => list.reduce((sum, node) => sum + node.nodeSize, 0);
+
 /** Replaces the blocks between two positions at the top by others; what is equal at both ends is not touched. */
 export function replaceBlocks(tr: Transform, from: number, to: number, nodes: readonly Node[]): void {
   const old: Node[] = [];
@@ -102,18 +104,17 @@ export function replaceBlocks(tr: Transform, from: number, to: number, nodes: re
   let tail = 0;
   const most = Math.min(old.length, nodes.length) - head;
   while (tail < most && nodes[nodes.length - 1 - tail]?.eq(old[old.length - 1 - tail] as Node) === true) tail++;
-  const size = (list: readonly Node[]): number => list.reduce((sum, node) => sum + node.nodeSize, 0);
-  const start = from + size(old.slice(0, head));
+  const start = from + sizeOf(old.slice(0, head));
   const middle = nodes.slice(head, nodes.length - tail);
   const gone = old.slice(head, old.length - tail);
   const [first] = middle;
   if (first === undefined && gone.length === 0) return;
   if (first !== undefined && gone.length > 0) {
     // One of them becomes the first of the others, so that a caret in it has where to stay.
-    replaceRest(tr, start + (gone[0]?.nodeSize ?? 0), size(gone.slice(1)), middle.slice(1));
+    replaceRest(tr, start + (gone[0]?.nodeSize ?? 0), sizeOf(gone.slice(1)), middle.slice(1));
     remake(tr, start, first);
   } else {
-    replaceRest(tr, start, size(gone), middle);
+    replaceRest(tr, start, sizeOf(gone), middle);
   }
 }
 

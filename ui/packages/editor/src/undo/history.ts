@@ -49,12 +49,17 @@ export class History {
     this.#caret = caret;
   }
 
+  /** Ends the running group: the next change begins one of its own. */
+  endGroup(): void {
+    this.#last = Number.NEGATIVE_INFINITY;
+  }
+
   /** Takes the last group back, or does the last undone one again. Returns where the selection was then, or null. */
   step(direction: 'undo' | 'redo', caret: Caret): Caret | null {
     if (direction === 'undo' ? !this.canUndo : !this.canRedo) return null;
     this.#caret = caret;
     this.#popped = [];
-    this.#last = Number.NEGATIVE_INFINITY;
+    this.endGroup();
     this.#manager.setMergeInterval(0);
     if (direction === 'undo') this.#manager.undo();
     else this.#manager.redo();
