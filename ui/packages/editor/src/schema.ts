@@ -60,7 +60,7 @@ const DEEPEST = 8;
 /** DOM attributes of a block: classes and `data-`, never a style. */
 function domAttrs(node: Node, name: string, more: Record<string, string | null> = {}): Record<string, string> {
   const { indent, rest } = node.attrs as { indent: unknown; rest: unknown };
-  const attrs: Record<string, string> = { class: `block ${name}` };
+  const attrs: Record<string, string> = { class: `block ${name}`, dir: 'auto' };
   if (typeof indent === 'number' && indent > 0) attrs['data-indent'] = String(Math.min(Math.floor(indent), DEEPEST));
   if (Array.isArray(node.attrs.in) && node.attrs.in.length > 0) attrs['data-in'] = JSON.stringify(node.attrs.in);
   if (rest !== null) attrs['data-rest'] = JSON.stringify(rest);

@@ -64,7 +64,7 @@ abstract class BlockView implements NodeView {
 
 type Place = () => number | undefined;
 
-/** A list item: a bullet and a number are drawn by the style sheet, a tick is a check box. */
+/** A list item: its bullet or number is drawn by the style sheet, its tick is a check box. */
 class ListItemView extends BlockView {
   readonly #tick: HTMLButtonElement | null = null;
 
@@ -81,7 +81,7 @@ class ListItemView extends BlockView {
         view.dispatch(view.state.tr.setNodeAttribute(pos, 'checked', this.node.attrs.checked === true ? null : true));
       });
       this.dom.append(this.#tick);
-    } else this.dom.append(element('span', { class: 'marker', contenteditable: 'false', 'aria-hidden': 'true' }));
+    }
     this.dom.append(this.contentDOM);
     this.refresh();
   }

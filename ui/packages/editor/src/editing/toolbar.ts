@@ -33,6 +33,17 @@ function toolsOf({ texts }: Editing): readonly Tool[] {
   ];
 }
 
+/** Two links of a chain. The other tools show a letter, which the style sheet draws in the look of the mark. */
+function linkIcon(): SVGSVGElement {
+  const icon = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  icon.setAttribute('viewBox', '0 0 16 16');
+  icon.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', 'M6.3 9.7 9.7 6.3 M7.4 4.7 9 3.1a2.75 2.75 0 0 1 3.9 3.9l-1.6 1.6 M8.6 11.3 7 12.9A2.75 2.75 0 0 1 3.1 9l1.6-1.6');
+  icon.append(path);
+  return icon;
+}
+
 /** Whether the selection is text that can be marked. */
 function isMarkable({ selection }: EditorState): boolean {
   if (!(selection instanceof TextSelection) || selection.empty) return false;
@@ -73,6 +84,7 @@ class Toolbar {
     const title = `${tool.label} (${tool.keys.replace('Control', 'Ctrl')})`;
     const made = button('', press, { class: `tool tool-${tool.mark}`, title, 'aria-label': tool.label, 'aria-keyshortcuts': tool.keys });
     made.tabIndex = -1;
+    if (tool.mark === 'link') made.append(linkIcon());
     return made;
   }
 
