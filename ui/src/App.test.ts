@@ -1,47 +1,57 @@
-import type { DataStore } from '@tombolo/client';
-import { fakeStore } from '@tombolo/client/fake';
-import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
-import App from './App.svelte';
+import { closeWindow, openWindow } from './testing/window';
 
-const manifest = { manifest_version: 1, name: 'field notes', version: 1, entities: [] };
+afterEach(closeWindow);
 
-let app: Record<string, unknown> | undefined;
+test('an empty workspace says what belongs here and offers the first step', async () => {
+  const window = await openWindow();
+  expect(document.querySelector('[data-testid=workspace-name]')?.textContent).toBe('workspace');
+  expect(document.querySelector('main h2')?.textContent).toBe('Nothing here yet');
+  expect(document.querySelector('footer:has(button[aria-haspopup=dialog])')?.textContent?.trim()).toBe('On this device only');
+  expect(await window.barriers()).toEqual([]);
 
-afterEach(async () => {
-  if (app) await unmount(app);
-  app = undefined;
+  await window.click(window.get('button', 'Write the first page'));
+  expect(window.all('treeitem')).toHaveLength(1);
+  expect(document.activeElement).toBe(window.get('textbox', 'Title'));
 });
 
-/** Shows the app over a store, once everything it asked for has come. */
-async function show(store: DataStore): Promise<string> {
-  app = mount(App, { target: document.body, props: { store } });
-  await settled();
-  return document.body.textContent ?? '';
-}
+test('the window opens with the page that was open last, else with the first', async () => {
+  const pages = [{ title: 'One' }, { title: 'Two' }];
+  let window = await openWindow({ pages });
+  expect(window.get('textbox', 'Title')).toHaveProperty('value', 'One');
+  const two = window.get('treeitem', 'Two').dataset.id ?? '';
+  await closeWindow();
 
-async function settled() {
-  await new Promise((resolve) => setTimeout(resolve));
-  flushSync();
-}
-
-test('the window shows the name of the workspace and what belongs into an empty one', async () => {
-  const text = await show(fakeStore(manifest));
-
-  expect(document.querySelector('[data-testid=workspace-name]')?.textContent).toBe('field notes');
-  expect(text).toContain('Nothing here yet');
-  expect(text).toContain('On this device only');
+  window = await openWindow({ pages, settings: { last_page: two } });
+  expect(window.get('textbox', 'Title')).toHaveProperty('value', 'Two');
 });
 
-test('a store that does not open says so, shows the code and can be tried again', async () => {
-  const store = fakeStore(manifest);
+test('a store that does not open says what is safe, shows the code and can be tried again', async () => {
+  const { fakeStore } = await import('@tombolo/client/fake');
+  const manifest = await import('../manifest.json');
+  const store = fakeStore(manifest.default as Parameters<typeof fakeStore>[0]);
   store.fake.failNext('manifest', 'STORAGE_FAILED', 'disk I/O error');
-  const text = await show(store);
-  expect(text).toContain('could not be opened');
-  expect(text).toContain('STORAGE_FAILED: disk I/O error');
+  const window = await openWindow({ store });
+  expect(window.get('alert').textContent).toContain('could not be opened');
+  expect(window.get('alert').textContent).toContain('STORAGE_FAILED: disk I/O error');
+  expect(await window.barriers()).toEqual([]);
 
-  document.querySelector('button')?.click();
-  await settled();
-  expect(document.body.textContent).not.toContain('could not be opened');
-  expect(document.body.textContent).toContain('field notes');
+  await window.click(window.get('button', 'Try again'));
+  expect(window.all('alert')).toEqual([]);
+  expect(document.querySelector('main h2')?.textContent).toBe('Nothing here yet');
+});
+
+test('a window that is gone leaves no subscription', async () => {
+  const { store } = await openWindow({ pages: [{ title: 'One' }] });
+  expect(store.fake.subscriptions).toBeGreaterThan(0);
+  await closeWindow();
+  expect(store.fake.subscriptions).toBe(0);
+});
+
+test('the theme is the system’s unless one is chosen', async () => {
+  await openWindow();
+  expect(document.documentElement.dataset.theme).toBeUndefined();
+  await closeWindow();
+  await openWindow({ settings: { theme: 'dark' } });
+  expect(document.documentElement.dataset.theme).toBe('dark');
 });

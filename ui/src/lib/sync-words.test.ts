@@ -1,7 +1,8 @@
+import type { SyncStatus } from '@tombolo/client';
 import { expect, test } from 'vitest';
-import { syncWords, type SyncReport } from './sync-words';
+import { syncWords } from './sync-words';
 
-const quiet: SyncReport = { state: 'local', waiting: 0, drafts: 0, retry_in_ms: null, code: null, message: null };
+const quiet: SyncStatus = { state: 'local', waiting: 0, drafts: 0, retry_in_ms: null, code: null, message: null };
 
 test.each([
   [{ state: 'local' }, 'On this device only'],
@@ -17,8 +18,8 @@ test.each([
   [{ state: 'refused', drafts: 1 }, '1 change needs you'],
   [{ state: 'refused', drafts: 2 }, '2 changes need you'],
   [{ state: 'refused', waiting: 5, code: 'UNAUTHENTICATED' }, 'Sign-in refused · 5 changes waiting'],
-] satisfies [Partial<SyncReport>, string][])('%o reads "%s"', (report, line) => {
-  expect(syncWords({ ...quiet, ...report })).toMatchObject({ line, alarm: null });
+] satisfies [Partial<SyncStatus>, string][])('%o reads "%s"', (status, line) => {
+  expect(syncWords({ ...quiet, ...status })).toMatchObject({ line, alarm: null });
 });
 
 test('what is not even on this device is an alarm, with the reason', () => {

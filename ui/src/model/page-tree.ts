@@ -34,7 +34,7 @@ export class PageTree {
   readonly #children = new Map<string | null, string[]>();
 
   constructor(pages: Iterable<Page>) {
-    const sorted = [...pages].sort(bySiblingOrder);
+    const sorted = [...pages].toSorted(bySiblingOrder);
     this.#pages = new Map(sorted.map((page) => [page.id, page]));
     for (const { id } of sorted) {
       const parent = this.parent(id);

@@ -3,6 +3,8 @@ import { SIDEBAR, ZOOM, defaultSettings, type Settings as Values, type Shell } f
 /** The device's settings as the window shows them; every change is kept at once. */
 export class Settings {
   values = $state.raw<Values>(defaultSettings);
+  /** Whether it is known what was kept: before, nothing is painted that might look otherwise a moment later. */
+  loaded = $state(false);
   readonly #shell: Shell;
   readonly #failed: (error: unknown) => void;
 
@@ -18,6 +20,8 @@ export class Settings {
       this.values = await this.#shell.settings();
     } catch (error) {
       this.#failed(error);
+    } finally {
+      this.loaded = true;
     }
   }
 

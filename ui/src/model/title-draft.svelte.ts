@@ -58,17 +58,21 @@ export class TitleDraft {
     this.#writing = true;
     const before = this.#base;
     const sent = this.text;
-    this.#write(sent).then(
-      () => {
-        this.error = undefined;
-        this.#written(before, sent);
-        this.#done(this.text !== sent);
-      },
-      (error: unknown) => {
-        this.error = error;
-        this.#done(this.text !== sent);
-      },
-    );
+    void this.#send(before, sent);
+  }
+
+  async #send(before: string, sent: string): Promise<void> {
+    try {
+      await this.#write(sent);
+      this.error = undefined;
+      this.#written(before, sent);
+    } catch (error) {
+      this.error = error;
+    }
+    this.#writing = false;
+    this.#merge();
+    // A text that was refused is tried again only once it has changed.
+    if (this.text !== sent) this.#flush();
   }
 
   /** The store had `sent` when the write was done. What arrived meanwhile may be of before it, or of after it. */
@@ -79,11 +83,5 @@ export class TitleDraft {
     // The write has replaced what somebody else wrote: it is brought back.
     this.#arrived = undefined;
     this.text = mergeText(before, this.text, arrived);
-  }
-
-  #done(more: boolean): void {
-    this.#writing = false;
-    this.#merge();
-    if (more) this.#flush();
   }
 }

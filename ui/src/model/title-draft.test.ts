@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
 import { TitleDraft } from './title-draft.svelte';
 
+async function settled(): Promise<void> {
+  for (let n = 0; n < 4; n += 1) await Promise.resolve();
+}
+
 /** A store whose writes end when told. */
 function slowStore() {
   const writes: { text: string; done: () => Promise<void>; fail: (error: Error) => Promise<void> }[] = [];
   const write = (text: string) =>
     new Promise<void>((resolve, reject) => {
-      const settled = async () => {
-        for (let n = 0; n < 4; n += 1) await Promise.resolve();
-      };
       writes.push({
         text,
         done: () => (resolve(), settled()),

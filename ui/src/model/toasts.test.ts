@@ -9,7 +9,9 @@ function fakeTime() {
     return () => waiting.delete(run);
   };
   const pass = () => {
-    for (const run of [...waiting]) run();
+    const due = [...waiting];
+    waiting.clear();
+    due.forEach((run) => run());
   };
   return { after, pass };
 }
