@@ -12,6 +12,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { port: 5173, strictPort: true },
+  // Its WebAssembly lies beside it, where a bundled copy would not look.
+  optimizeDeps: { exclude: ['loro-crdt'] },
   clearScreen: false,
   // Without the condition Vitest resolves Svelte's server build, which cannot mount; with it Loro resolves to a build whose
   // WebAssembly only a bundler can load.

@@ -68,6 +68,8 @@ export const messages = {
     missing: 'It may not have arrived on this device yet, or it was deleted for everyone.',
     bodyFailed: 'The text of this page could not be opened',
     bodyFailedSafe: 'Nothing was changed, and the title and all other pages are fine.',
+    opening: (percent: number) => `Opening, ${percent} %`,
+    triedAgain: 'It is tried again by itself; do not close this page yet.',
     words: (n: number) => counted(n, 'word', 'words'),
     titleTooLong: (most: number) => `A title has at most ${most} characters. The rest was not kept.`,
   },

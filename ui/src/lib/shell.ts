@@ -19,6 +19,8 @@ export interface Shell {
   settings(): Promise<Settings>;
   /** Keeps the settings that are given, and zooms every window. */
   setSettings(changes: Partial<Settings>): Promise<void>;
+  /** Hears of what other windows change, until the function that it gives is called. */
+  watchSettings(listener: (changes: Partial<Settings>) => void): () => void;
   /** Shows a page in a window of its own, or brings that window to the front. */
   openPageWindow(id: string): Promise<void>;
   /** Opens a web or mail address outside the app. */
@@ -36,10 +38,28 @@ export const defaultSettings: Settings = {
   last_page: null,
 };
 
+/** Which of the settings are every window's; the others are each window's own. */
+const shared = ['theme', 'zoom'] as const satisfies (keyof Settings)[];
+const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('settings');
+
 /** The commands of the desktop app. */
 export const tauriShell: Shell = {
   settings: async () => readSettings(await invoke('settings')),
-  setSettings: (changes) => invoke('set_settings', { changes }),
+  async setSettings(changes) {
+    const told = Object.fromEntries(shared.filter((key) => key in changes).map((key) => [key, changes[key]]));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has none
+    if (Object.keys(told).length > 0) channel?.postMessage(told);
+    await invoke('set_settings', { changes });
+  },
+  watchSettings(listener) {
+    const heard = ({ data }: MessageEvent<unknown>) => {
+      const settings = readSettings(data);
+      const named: object = typeof data === 'object' && data !== null ? data : {};
+      listener(Object.fromEntries(shared.filter((key) => key in named).map((key) => [key, settings[key]])));
+    };
+    channel?.addEventListener('message', heard);
+    return () => channel?.removeEventListener('message', heard);
+  },
   openPageWindow: (id) => invoke('open_page_window', { id }),
   openExternal: (url) => invoke('open_external', { url }),
 };

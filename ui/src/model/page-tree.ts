@@ -5,6 +5,8 @@ export interface Page {
   parent: string | null;
   /** Siblings stand in the order of these, then of their ids. */
   parent_order: string;
+  /** The text without its formats. */
+  body: string | null;
   created_at: string;
   updated_at: string;
   deleted_at: string | null;

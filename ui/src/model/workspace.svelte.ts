@@ -2,6 +2,7 @@ import type { DataStore, Unsubscribe } from '@tombolo/client';
 import { createContext } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { messages } from '../lib/messages';
+import { countWords } from '../lib/words';
 import { shown } from '../lib/titles';
 import type { Shell } from '../lib/shell';
 import { failure } from './failures';
@@ -47,8 +48,11 @@ export class Workspace {
   dialogs = $state.raw<readonly DialogName[]>([]);
   /** The page whose title is to take the keyboard as soon as it is there. */
   titleWanted = $state.raw<string | null>(null);
-  /** How many words the open page has, where that is known. */
-  wordCount = $state.raw<number | null>(null);
+  /** How many words the open page has; null where none is open. */
+  readonly wordCount: number | null = $derived.by(() => {
+    const page = this.pages.get(this.navigation.page ?? '');
+    return page ? countWords(page.body ?? '') : null;
+  });
   /** Whether the window is too narrow for a sidebar beside the page. */
   narrow = $state(false);
   /** Whether the sidebar covers the page of a narrow window. */
@@ -72,7 +76,7 @@ export class Workspace {
 
   /** Follows the store until the function that it gives is called. */
   follow(): Unsubscribe {
-    const stops = [this.pages.follow(), this.session.follow()];
+    const stops = [this.pages.follow(), this.session.follow(), this.shell.watchSettings((changes) => this.settings.preview(changes))];
     return () => stops.forEach((stop) => stop());
   }
 
@@ -124,6 +128,10 @@ export class Workspace {
 
   openWindow(id: string): Promise<void> {
     return this.#attempt(() => this.shell.openPageWindow(id));
+  }
+
+  openExternal(url: string): Promise<void> {
+    return this.#attempt(() => this.shell.openExternal(url));
   }
 
   /** A new page inside another one or at the top, opened with the keyboard in its title. */

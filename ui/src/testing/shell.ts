@@ -12,6 +12,7 @@ export function fakeShell(settings: Partial<Settings> = {}): FakeShell {
     opened: [],
     settings: () => Promise.resolve(shell.kept),
     setSettings: async (changes) => void (shell.kept = { ...shell.kept, ...changes }),
+    watchSettings: () => () => undefined,
     openPageWindow: async (id) => void shell.opened.push(`window ${id}`),
     openExternal: async (url) => void shell.opened.push(url),
   };

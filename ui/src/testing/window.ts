@@ -1,5 +1,6 @@
 import type { Data, Manifest } from '@tombolo/client';
 import { fakeStore, type FakeStore } from '@tombolo/client/fake';
+import { LoroDoc } from 'loro-crdt';
 import axe from 'axe-core';
 import { flushSync, mount, tick, unmount } from 'svelte';
 import manifest from '../../manifest.json';
@@ -49,7 +50,7 @@ export async function closeWindow(): Promise<void> {
 }
 
 export async function openWindow(options: TestWindowOptions = {}): Promise<TestWindow> {
-  const store = options.store ?? fakeStore(manifest as Manifest, { Page: options.pages ?? [] });
+  const store = options.store ?? fakeStore(manifest as Manifest, { Page: options.pages ?? [] }, { newDocument: () => new LoroDoc() });
   const shell = fakeShell(options.settings);
   const media = { matches: options.narrow === true, addEventListener: () => undefined, removeEventListener: () => undefined };
   window.matchMedia = () => media as unknown as MediaQueryList;
