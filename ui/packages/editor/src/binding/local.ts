@@ -232,10 +232,11 @@ export class LocalWriter {
       throw new RangeError('text in front of the first marker');
     }
     const rows = markers.map((marker, index) => {
-      const row = this.#newRow((marker as Part & { kind: 'block' }).node);
+      const { node } = marker as Part & { kind: 'block' };
+      const row = this.#newRow(node);
       const next = markers[index + 1]?.from;
       row.size = next === undefined ? to - marker.to + rest : next - marker.to;
-      if (odd || rest > 0) this.odd.add(row);
+      if (odd || rest > 0 || node.attrs.rest !== null) this.odd.add(row);
       return row;
     });
     if (rows.length > 0) this.outline.splice(cursor.row + 1, 0, rows);

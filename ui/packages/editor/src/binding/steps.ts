@@ -3,24 +3,24 @@ import { type Fragment, type Node, Slice } from 'prosemirror-model';
 import { type Flat, type Part, common, flatten, partAt } from './flat';
 import { isSource } from '../schema';
 import { recast } from '../format/attributes';
-import { same } from '../format/document';
+import { LINE_BREAK, same } from '../format/document';
 import { ReplaceStep, type Transform } from 'prosemirror-transform';
 
 /** Turns the line breaks of the block at `at` into the shape of source or of prose, one by one. */
 function recastInPlace(tr: Transform, at: number, source: boolean): void {
   const block = tr.doc.nodeAt(at);
   if (block === null) return;
-  const places: number[] = [];
+  const { schema } = tr.doc.type;
   block.forEach((node, offset) => {
-    if (source && node.type.name === 'hard_break') places.push(offset);
-    else if (!source && node.isText) {
-      for (let i = node.text?.indexOf('\n') ?? -1; i >= 0; i = node.text?.indexOf('\n', i + 1) ?? -1) places.push(offset + i);
+    const text = node.type.name === 'hard_break' ? '\n' : (node.text ?? '');
+    for (let i = 0; i < text.length; i++) {
+      if (text[i] !== '\n' && text[i] !== LINE_BREAK) continue;
+      const place = offset + i;
+      const old = block.content.cut(place, place + 1);
+      const content = recast(schema, old, source);
+      if (content !== old) tr.step(new ReplaceStep(at + 1 + place, at + 2 + place, new Slice(content, 0, 0)));
     }
   });
-  for (const place of places) {
-    const content = recast(tr.doc.type.schema, block.content.cut(place, place + 1), source);
-    tr.step(new ReplaceStep(at + 1 + place, at + 2 + place, new Slice(content, 0, 0)));
-  }
 }
 
 /** Gives the block at `at` a type and attributes and keeps its text. */

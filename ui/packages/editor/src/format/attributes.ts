@@ -1,7 +1,7 @@
 /** A block's attributes, in Loro and on a ProseMirror node. */
 import { BLOCK_ATTRIBUTES, COMMON_ATTRIBUTES, type Json, isSource } from '../schema';
 import { Fragment, type Mark, type Node, type Schema } from 'prosemirror-model';
-import { LINE_BREAK, asJson, same } from './document';
+import { BLOCK_KEY, EMBED, EMBED_KEY, LINE_BREAK, asJson, same } from './document';
 import type { LoroMap } from 'loro-crdt';
 
 /** A block's attributes by name, without its id. `t` is its type (absent: paragraph), `x` marks a ghost. */
@@ -135,7 +135,7 @@ export function marksOf(schema: Schema, attributes: Readonly<Record<string, unkn
   let marks: readonly Mark[] = [];
   for (const key of Object.keys(attributes ?? {}).toSorted()) {
     const value = attributes?.[key];
-    if (value === null || value === undefined || key === 'b' || key === 'embed') continue;
+    if (value === null || value === undefined || key === BLOCK_KEY || key === EMBED_KEY) continue;
     marks = markOf(schema, key, value).addToSet(marks);
   }
   return marks;
@@ -168,16 +168,20 @@ export function inlineNodes(
   source: boolean,
 ): Node[] {
   const marks = marksOf(schema, attributes);
-  const embed = attributes?.embed ?? null;
-  const nodes: Node[] = [];
-  const special = embed === null ? /(\u2028)/u : /(\u2028|\uFFFC)/u;
-  for (const part of (source ? text.replaceAll(LINE_BREAK, '\n') : text).split(special)) {
-    if (part === '') continue;
-    if (part === LINE_BREAK) nodes.push(schema.node('hard_break', null, undefined, marks));
-    else if (part === '\uFFFC' && embed !== null) nodes.push(schema.node('embed', { data: embed }, undefined, marks));
-    else nodes.push(schema.text(part, marks));
-  }
-  return nodes;
+  const embed = attributes?.[EMBED_KEY] ?? null;
+  if (embed === null) return inlineOf(schema, text, marks, source);
+  return text.split(/(\uFFFC)/u).flatMap((part) => {
+    return part === EMBED ? schema.node('embed', { data: embed }, undefined, marks) : inlineOf(schema, part, marks, source);
+  });
+}
+
+/** Text with its line breaks in the shape of source or of prose. */
+function inlineOf(schema: Schema, text: string, marks: readonly Mark[], source: boolean): Node[] {
+  if (source) return text === '' ? [] : [schema.text(text.replaceAll(LINE_BREAK, '\n'), marks)];
+  return text.split(/(\u2028)/u).flatMap((part) => {
+    if (part === LINE_BREAK) return schema.node('hard_break', null, undefined, marks);
+    return part === '' ? [] : schema.text(part, marks);
+  });
 }
 
 /** The same content with its line breaks in the shape of source (newlines) or of prose (nodes). */
@@ -185,18 +189,13 @@ export function recast(schema: Schema, content: Fragment, source: boolean): Frag
   const nodes: Node[] = [];
   let changed = false;
   content.forEach((node) => {
-    if (source && node.type.name === 'hard_break') {
-      changed = true;
-      nodes.push(schema.text('\n', node.marks));
-    } else if (!source && node.isText && node.text?.includes('\n') === true) {
-      changed = true;
-      for (const part of node.text.split(/(\n)/u)) {
-        if (part === '\n') nodes.push(schema.node('hard_break', null, undefined, node.marks));
-        else if (part !== '') nodes.push(schema.text(part, node.marks));
-      }
-    } else {
+    const text = node.type.name === 'hard_break' ? LINE_BREAK : (node.text ?? '');
+    if (source ? !text.includes(LINE_BREAK) : !node.isText || !/[\n\u2028]/u.test(text)) {
       nodes.push(node);
+      return;
     }
+    changed = true;
+    nodes.push(...inlineOf(schema, text.replaceAll('\n', LINE_BREAK), node.marks, source));
   });
   return changed ? Fragment.fromArray(nodes) : content;
 }
