@@ -5,6 +5,7 @@ import { Plugin } from 'prosemirror-state';
 import { blockSelection } from './block-selection';
 import { clipboard } from './clipboard';
 import { placeholder, structureDecorations } from './decorations';
+import { dragHandle } from './drag-handle';
 import { keys } from './keys';
 import { clickLink, keepPage } from './links';
 import { linkPopover } from './link-popover';
@@ -41,6 +42,7 @@ export function editing(options: EditingOptions): Plugin[] {
     slashMenu(all),
     toolbar(all),
     linkPopover(all),
+    dragHandle(all),
     rules(() => all.endStep?.()),
     keys(all),
     clipboard(all),

@@ -9,7 +9,7 @@ import { isSourceBlock } from './blocks';
 import { linkAround } from './format';
 import { ADDRESS_MAX, openable, openLink, webAddress } from './links';
 import type { Editing } from './options';
-import { button, element, place, rectOf, show, surfaceParent, uniqueId } from './surface';
+import { button, element, place, rectOf, show, surfaceParent, uniqueId, whenMoved } from './surface';
 
 /** Whether the address is being edited. */
 const key = new PluginKey<boolean>('link-popover');
@@ -95,6 +95,7 @@ class LinkPopover {
     this.#form.hidden = true;
     surfaceParent(view, editing.surfaces).append(this.#shown, this.#form);
     const { signal } = this.#abort;
+    whenMoved(view, signal, () => this.update());
     for (const part of [view.dom, this.#shown]) {
       for (const event of ['focusin', 'focusout']) {
         // During the event nothing has focus yet.
@@ -115,11 +116,11 @@ class LinkPopover {
       this.#openShown.hidden = openable(target.address) === null;
     }
     if (show(this.#shown, shown) || shown) place(this.#shown, rectOf(this.#view, target.from, target.to), 'below');
-    if (!show(this.#form, edited)) return;
-    if (!edited) return;
+    const changed = show(this.#form, edited);
+    if (edited) place(this.#form, rectOf(this.#view, target.from, target.to), 'below');
+    if (!edited || !changed) return;
     this.#fail('');
     this.#input.value = target.address;
-    place(this.#form, rectOf(this.#view, target.from, target.to), 'below');
     this.#input.focus();
     this.#input.select();
   }

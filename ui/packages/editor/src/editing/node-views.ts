@@ -190,7 +190,9 @@ class ImageView extends BlockView {
     if (key === this.#shown) return;
     this.#shown = key;
     this.#frame.replaceChildren(url === null ? this.#words(src) : this.#picture(url, alt, title));
-    if (typeof w === 'number' && w > 0) this.#frame.style.setProperty('inline-size', `min(100%, ${Math.floor(w)}px)`);
+    const sized = typeof w === 'number' && w > 0;
+    this.#frame.classList.toggle('sized', sized);
+    if (sized) this.#frame.style.setProperty('inline-size', `min(100%, ${Math.floor(w)}px)`);
     else this.#frame.style.removeProperty('inline-size');
   }
 

@@ -9,7 +9,7 @@ import type { EditorView } from 'prosemirror-view';
 import { caretBlock, isOpaque, isSourceBlock } from './blocks';
 import { findItems, menuItems } from './menu-items';
 import { type Editing, fill, type MenuItem } from './options';
-import { element, place, type Rect, rectOf, show, surfaceParent, uniqueId } from './surface';
+import { element, place, type Rect, rectOf, show, surfaceParent, uniqueId, whenMoved } from './surface';
 
 /** The longest query; a longer text behind a slash is text. */
 const QUERY_MAX = 40;
@@ -119,6 +119,7 @@ class MenuList {
   readonly #list: HTMLElement;
   readonly #status: HTMLElement;
   readonly #id: string;
+  readonly #abort = new AbortController();
   #shown: SlashMenu | null = null;
 
   constructor(editing: Editing, view: EditorView, id: string) {
@@ -131,6 +132,9 @@ class MenuList {
     this.#list.addEventListener('click', (event) => this.#click(event));
     this.#list.addEventListener('pointermove', (event) => this.#point(event));
     surfaceParent(view, editing.surfaces).append(this.#popup, this.#status);
+    whenMoved(view, this.#abort.signal, () => {
+      if (!this.#popup.hidden) place(this.#popup, slashMenuRect(view), 'below');
+    });
   }
 
   update(): void {
@@ -185,6 +189,7 @@ class MenuList {
   }
 
   destroy(): void {
+    this.#abort.abort();
     this.#popup.remove();
     this.#status.remove();
   }

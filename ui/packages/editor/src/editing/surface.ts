@@ -75,6 +75,13 @@ export function place(floating: HTMLElement, at: Rect | null, side: 'above' | 'b
   floating.style.setProperty('top', `${Math.max(0, chosen === 'above' ? above : below)}px`);
 }
 
+/** Calls back when what is laid out may have moved under floating elements, until the signal ends it. */
+export function whenMoved(view: EditorView, signal: AbortSignal, moved: () => void): void {
+  const page = view.dom.ownerDocument;
+  page.addEventListener('scroll', moved, { capture: true, passive: true, signal });
+  page.defaultView?.addEventListener('resize', moved, { passive: true, signal });
+}
+
 /** Where surfaces are put: the element given by the app, or the one that holds the editor. */
 export function surfaceParent(view: EditorView, surfaces: HTMLElement | undefined): HTMLElement {
   return surfaces ?? view.dom.parentElement ?? document.body;

@@ -9,7 +9,7 @@ import { isSourceBlock } from './blocks';
 import { isActive, type Toggle, toggle } from './format';
 import { editLink } from './link-popover';
 import type { Editing } from './options';
-import { button, element, place, rectOf, show, surfaceParent } from './surface';
+import { button, element, place, rectOf, show, surfaceParent, whenMoved } from './surface';
 
 interface Tool {
   readonly mark: string;
@@ -67,6 +67,7 @@ class Toolbar {
     this.#bar.addEventListener('keydown', (event) => this.#key(event));
     surfaceParent(view, editing.surfaces).append(this.#bar);
     const { signal } = this.#abort;
+    whenMoved(view, signal, () => this.update());
     view.dom.addEventListener('pointerdown', () => this.#point(true), { signal });
     view.dom.ownerDocument.addEventListener('pointerup', () => this.#point(false), { signal });
     view.dom.ownerDocument.addEventListener('pointercancel', () => this.#point(false), { signal });
