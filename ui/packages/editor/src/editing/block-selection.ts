@@ -11,9 +11,13 @@ import {
 } from 'prosemirror-state';
 import type { Mappable } from 'prosemirror-transform';
 import { Decoration, DecorationSet, type EditorView } from 'prosemirror-view';
-import { type BlockRange, blockAt, eachBlock, positionOf, selectedBlocks } from './blocks';
+import { type BlockRange, blockAt, eachBlock, positionOf, selectedBlocks, withChildren } from './blocks';
 
-/** A selection of neighbouring whole blocks, from one block boundary to another. */
+/**
+ * A selection of neighbouring whole blocks, from one block boundary to another.
+ *
+ * What is copied or deleted are these blocks and their children.
+ */
 export class BlockSelection extends Selection {
   /** @param $anchor The boundary that stays when the selection is extended. @param $head The other one. */
   constructor($anchor: ResolvedPos, $head: ResolvedPos) {
@@ -44,13 +48,19 @@ export class BlockSelection extends Selection {
     return other instanceof BlockSelection && other.anchor === this.anchor && other.head === this.head;
   }
 
+  /** The selected blocks and their children. */
+  get family(): BlockRange {
+    return withChildren(this.$from.doc, selectedBlocks(this));
+  }
+
   override content(): Slice {
-    return this.$from.doc.slice(this.from, this.to);
+    const { doc } = this.$from;
+    return doc.slice(positionOf(doc, this.family.start), positionOf(doc, this.family.end));
   }
 
   /** Whole blocks go with their text; what is put in their place comes as blocks, and a document is never empty. */
   override replace(tr: Transaction, content: Slice = Slice.empty): void {
-    const { from, to } = this;
+    const [from, to] = [positionOf(tr.doc, this.family.start), positionOf(tr.doc, this.family.end)];
     const blocks = content.content.firstChild?.isInline === true ? Fragment.empty : content.content;
     if (blocks.size > 0) tr.replaceWith(from, to, blocks);
     else if (to - from === tr.doc.content.size) tr.replaceWith(from, to, tr.doc.type.schema.node('paragraph'));
@@ -160,7 +170,7 @@ export function blockSelection(): Plugin {
       decorations: ({ selection, doc }) => {
         if (!(selection instanceof BlockSelection)) return null;
         const shown: Decoration[] = [];
-        eachBlock(doc, selectedBlocks(selection), ({ node, pos }) => {
+        eachBlock(doc, selection.family, ({ node, pos }) => {
           shown.push(Decoration.node(pos, pos + node.nodeSize, { class: 'selected' }));
         });
         return DecorationSet.create(doc, shown);

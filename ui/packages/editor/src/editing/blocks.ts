@@ -91,6 +91,16 @@ export function withChildren(doc: Node, { start, end }: BlockRange): BlockRange 
   return { start, end: last };
 }
 
+/** Blocks that others are nested under: text, not what it is divided or accompanied by. */
+const holdsChildren = (node: Node): boolean => ['paragraph', 'list_item', 'quote', 'callout'].includes(node.type.name);
+
+/** The greatest depth of a block that follows the one with the given index; 0 at the start of a page (index -1). */
+export function deepestBelow(doc: Node, index: number): number {
+  if (index < 0) return 0;
+  const above = doc.child(index);
+  return Math.min(indentOf(above) + (holdsChildren(above) ? 1 : 0), DEEPEST_INDENT);
+}
+
 /** Calls back for each block of a range, in reading order. */
 export function eachBlock(doc: Node, { start, end }: BlockRange, visit: (block: PlacedBlock) => void): void {
   let pos = positionOf(doc, start);

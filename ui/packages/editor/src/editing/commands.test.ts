@@ -118,6 +118,8 @@ test.each([
 test('Tab goes at most one step deeper than the block above', () => {
   expect(after(indentBlocks, ['- a|'])).toBeNull();
   expect(after(indentBlocks, ['- a', '  - b|'])).toBeNull();
+  expect(after(indentBlocks, ['h1 a', 'p b|'])).toBeNull();
+  expect(after(indentBlocks, ['- a', '  code b', 'p c|'])).toEqual(['- a', '  code b', '  p c|']);
 });
 
 test('Shift+Tab takes a block and its children out', () => {
@@ -207,6 +209,17 @@ test('selected blocks are moved through, extended, edited and deleted', () => {
   expect(run(backspace)).toEqual(['p b', 'p a', 'p |c']);
   expect(run(selectBlock)).toEqual(['p b', 'p a', '*p c']);
   expect(run(editSelectedBlock)).toEqual(['p b', 'p a', 'p c|']);
+});
+
+test('selected blocks are copied and deleted with their children', () => {
+  let state = page(['- a|', '  - b', 'p c']);
+  for (const command of [selectBlock, backspace]) {
+    command(state, (tr) => {
+      state = state.apply(tr);
+    });
+    if (command === selectBlock) expect(state.selection.content().content.childCount).toBe(2);
+  }
+  expect(shown(state)).toEqual(['p |c']);
 });
 
 test('a page whose blocks are all deleted is an empty paragraph', () => {

@@ -67,6 +67,8 @@ test.each([
   ['under another one', ['p a', 'p b', 'p c'], [90, 45], [130, 18], ['p a', '  *p c', 'p b']],
   ['up', ['p a', 'p b', 'p c'], [90, 45], [100, 2], ['*p c', 'p a', 'p b']],
   ['only deeper', ['p a', 'p b'], [90, 25], [130, 35], ['p a', '  *p b']],
+  ['not deeper by a slip', ['p a', 'p b', 'p c'], [90, 45], [115, 18], ['p a', '*p c', 'p b']],
+  ['not under a heading', ['h1 a', 'p b'], [90, 25], [290, 35], ['h1 a', '*p b']],
   ['no deeper than the block above allows', ['p a', 'p b'], [90, 25], [290, 35], ['p a', '  *p b']],
   ['not into itself', ['- a', '  - b', 'p c'], [90, 5], [100, 25], ['*- a', '  - b', 'p c']],
 ] as const)('a drag moves a block with its children: %s', (_name, before, from, to, wanted) => {
@@ -96,5 +98,5 @@ test('Escape leaves everything in its place', () => {
 
 test('a place between a parent and its child is as deep as the child', () => {
   const view = laidOut(['p x', '- a', '  - b']);
-  expect(dropAt(view, { start: 0, end: 1 }, 100, 38)).toMatchObject({ index: 2, indent: 1 });
+  expect(dropAt(view, { start: 0, end: 1 }, 38, 0)).toMatchObject({ index: 2, indent: 1 });
 });

@@ -5,7 +5,7 @@
  */
 import { Plugin } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
-import { type BlockRange, DEEPEST_INDENT, indentOf, positionOf, selectedBlocks, withChildren } from './blocks';
+import { type BlockRange, deepestBelow, indentOf, positionOf, selectedBlocks, withChildren } from './blocks';
 import { BlockSelection } from './block-selection';
 import type { Editing } from './options';
 import { moveRange } from './structure';
@@ -18,6 +18,11 @@ const THRESHOLD = 4;
 const GAP = 4;
 const EDGE = 40;
 const SCROLL = 16;
+
+/** How many steps of depth the pointer moves sideways for one: nobody drags straight down. */
+const STEPS_EARNED = 1.5;
+
+const isRtl = (view: EditorView): boolean => getComputedStyle(view.dom).direction === 'rtl';
 
 /** Where dragged blocks would go: before the block with this index, at this depth. */
 export interface Drop {
@@ -46,8 +51,11 @@ export function blockAtHeight(view: EditorView, y: number): number {
   return low;
 }
 
-/** The place for dragged blocks under the pointer; null where they are already, or inside themselves. */
-export function dropAt(view: EditorView, range: BlockRange, x: number, y: number): Drop | null {
+/**
+ * The place for dragged blocks under a pointer at a height that was moved by `way` towards the end of the line; null where
+ * they are already, or inside themselves.
+ */
+export function dropAt(view: EditorView, range: BlockRange, y: number, way: number): Drop | null {
   const { doc } = view.state;
   const over = blockAtHeight(view, y);
   const rect = rectOfBlock(view, over);
@@ -59,11 +67,11 @@ export function dropAt(view: EditorView, range: BlockRange, x: number, y: number
   // Beside the blocks themselves only their depth can change; their neighbours are those around them.
   const inPlace = index === range.start || index === range.end;
   const [above, next] = inPlace ? [range.start - 1, range.end] : [index - 1, index];
-  const deepest = above < 0 ? 0 : Math.min(indentOf(doc.child(above)) + 1, DEEPEST_INDENT);
+  const deepest = deepestBelow(doc, above);
   const least = next < doc.childCount ? Math.min(indentOf(doc.child(next)), deepest) : 0;
   const step = Number.parseFloat(getComputedStyle(view.dom).getPropertyValue('--indent-step')) || 24;
-  const rtl = getComputedStyle(view.dom).direction === 'rtl';
-  const wanted = Math.floor((rtl ? page.right - x : x - page.left) / step);
+  const rtl = isRtl(view);
+  const wanted = indentOf(doc.child(range.start)) + Math.trunc(way / (step * STEPS_EARNED));
   const indent = Math.max(least, Math.min(wanted, deepest));
   if (inPlace && indent === indentOf(doc.child(range.start))) return null;
   const offset = indent * step;
@@ -156,7 +164,8 @@ class DragHandle {
     if (!this.#dragging) return;
     this.#scroll(y);
     const { state } = this.#view;
-    this.#drop = dropAt(this.#view, withChildren(state.doc, selectedBlocks(state.selection)), x, y);
+    const way = (x - this.#start.x) * (isRtl(this.#view) ? -1 : 1);
+    this.#drop = dropAt(this.#view, withChildren(state.doc, selectedBlocks(state.selection)), y, way);
     show(this.#line, this.#drop !== null);
     if (!this.#drop) return;
     const { top, left, right } = this.#drop;

@@ -4,6 +4,7 @@ import { type Command, type EditorState, Selection, TextSelection, type Transact
 import {
   type BlockRange,
   DEEPEST_INDENT,
+  deepestBelow,
   eachBlock,
   indentOf,
   isSourceBlock,
@@ -18,10 +19,7 @@ import { BlockSelection } from './block-selection';
 /** Nests the selected blocks under the block above them; a block goes at most one step deeper than that one. */
 export const indentBlocks: Command = (state, dispatch) => {
   const range = selectedBlocks(state.selection);
-  const above = range.start > 0 ? indentOf(state.doc.child(range.start - 1)) + 1 : 0;
-  const limit = Math.min(above, DEEPEST_INDENT);
-  const first = indentOf(state.doc.child(range.start));
-  if (first >= limit) return false;
+  if (indentOf(state.doc.child(range.start)) >= deepestBelow(state.doc, range.start - 1)) return false;
   dispatch?.(shift(state.tr, withChildren(state.doc, range), 1).scrollIntoView());
   return true;
 };
@@ -127,8 +125,7 @@ export function moveRange(tr: Transaction, range: BlockRange, target: number, in
   const upwards = target < range.start;
   const rest: BlockRange = upwards ? { start: target, end: range.start } : { start: range.end, end: target };
   const above = target === range.end ? range.start - 1 : target - 1;
-  const room = Math.min(above >= 0 ? indentOf(doc.child(above)) + 1 : 0, DEEPEST_INDENT);
-  const wanted = Math.min(indent ?? indentOf(doc.child(range.start)), room);
+  const wanted = Math.min(indent ?? indentOf(doc.child(range.start)), deepestBelow(doc, above));
   const by = wanted - indentOf(doc.child(range.start));
   if (by !== 0) shift(tr, range, by);
   if (rest.end <= rest.start) return tr;
