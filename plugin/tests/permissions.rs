@@ -29,14 +29,20 @@ fn every_command_has_generated_permissions_and_none_is_left_over() {
 }
 
 #[test]
-fn the_default_set_allows_exactly_the_commands() {
-    let set = fs::read_to_string(root().join("permissions/default.toml")).unwrap();
-    let allowed: BTreeSet<_> = set
-        .split('"')
+fn each_command_is_in_one_set_and_the_default_set_chooses_no_server() {
+    let (data, sync) = (allowed("default.toml"), allowed("sync.toml"));
+    assert!(data.is_disjoint(&sync));
+    assert_eq!(data.union(&sync).cloned().collect::<BTreeSet<_>>(), commands());
+    assert_eq!(sync, ["connect", "disconnect", "retry_now", "server"].map(str::to_owned).into());
+}
+
+/// The commands that a set allows.
+fn allowed(set: &str) -> BTreeSet<String> {
+    let set = fs::read_to_string(root().join("permissions").join(set)).unwrap();
+    set.split('"')
         .filter_map(|text| text.strip_prefix("allow-"))
         .map(|command| command.replace('-', "_"))
-        .collect();
-    assert_eq!(allowed, commands());
+        .collect()
 }
 
 fn root() -> &'static Path {

@@ -3,7 +3,14 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use serde_json::Value;
 
 /// Every permission that any window may have. A new one is a decision: say in the commit why the page needs it.
-const ALLOWED: &[&str] = &["tombolo:default"];
+const ALLOWED: &[&str] = &[
+    "tombolo:default",
+    "tombolo:sync",
+    "allow-settings",
+    "allow-set-settings",
+    "allow-open-page-window",
+    "allow-open-external",
+];
 
 /// What the page may load and run. Loosening it needs an entry in `docs/adr`.
 const POLICY: &[(&str, &str)] = &[
