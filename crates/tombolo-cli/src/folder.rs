@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tombolo_core::{Code, Error, Manifest, Result, SystemClock, SystemRandom};
-use tombolo_sqlite::{Durability, Folder, Sqlite, remembered};
-use tombolo_store::{DataStore, Engine, Role, Settings, Store};
+use tombolo_sqlite::{Folder, remembered};
+use tombolo_store::{DataStore, Store};
 
 /// What a new folder holds.
 const DEFAULT_MANIFEST: &str = include_str!("../../../ui/manifest.json");
@@ -48,10 +48,8 @@ impl Data {
     pub(crate) fn with_store<T>(&self, command: impl FnOnce(&dyn DataStore) -> Result<T>) -> Result<T> {
         let manifest = self.manifest()?;
         let folder = Folder::open(&self.data)?;
-        let role = remembered(&folder.database())?.map_or(Role::Replica, |remembered| remembered.role);
-        let database = Sqlite::open(&folder.database(), &manifest, Durability::Full)?;
         let (clock, random) = (Arc::new(SystemClock), Box::new(SystemRandom));
-        let store = Store::start(Engine::open(database, Settings { manifest, role, clock, random })?)?;
+        let store = Store::start(folder.engine(None, manifest, clock, random)?)?;
         let done = command(&store);
         drop(store);
         drop(folder);

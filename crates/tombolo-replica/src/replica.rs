@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tombolo_core::{ActorId, Clock, Code, CommitId, Error, Manifest, Random, Result, Seq};
-use tombolo_sqlite::{Durability, Folder, Sqlite, remembered};
-use tombolo_store::{DataStore, Engine, Role, Store, Submitter};
+use tombolo_sqlite::{Folder, Sqlite};
+use tombolo_store::{DataStore, Role, Store, Submitter};
 use tombolo_sync::{Client, ClientConfig, SyncState, SyncStatus};
 
 /// Commands that may wait for the driver; more wait with their caller.
@@ -243,13 +243,7 @@ fn open_store(
     random: Box<dyn Random>,
 ) -> Result<Opened> {
     let folder = Folder::open(path)?;
-    if remembered(&folder.database())?.is_some_and(|remembered| remembered.role == Role::Server) {
-        let message = format!("{} is a server's data folder; choose another for this device", path.display());
-        return Err(Error::new(Code::Conflict, message).with("folder", path.display().to_string()));
-    }
-    let database = Sqlite::open(&folder.database(), &manifest, Durability::Full)?;
-    let settings = tombolo_store::Settings { manifest, role: Role::Replica, clock, random };
-    let engine = Engine::open(database, settings)?;
+    let engine = folder.engine(Some(Role::Replica), manifest, clock, random)?;
     let actor = engine.actor();
     let store = Store::start(engine)?;
     let submitter = store.submitter();

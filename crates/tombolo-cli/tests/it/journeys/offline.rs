@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 /// From the server's first line to the welcome: the longest pause between two attempts, and some.
 const WELCOME: Duration = Duration::from_secs(35);
-/// From the welcome to equal rows. A build without optimisation on a machine that does something else, too, gets more.
-const EQUAL: Duration = Duration::from_secs(if cfg!(debug_assertions) { 6 } else { 2 });
+/// From the welcome to equal rows.
+const EQUAL: Duration = Duration::from_secs(2);
 
 /// Works without a server: 100 new pages, 100 edits of old and new ones, 100 more operations that delete and restore.
 fn work(client: &mut Client, who: &str, shared: &[String]) {
