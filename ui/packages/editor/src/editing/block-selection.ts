@@ -175,6 +175,13 @@ export function blockSelection(): Plugin {
         });
         return DecorationSet.create(doc, shown);
       },
+      handleDOMEvents: {
+        compositionstart(view) {
+          // What an input method writes cannot be refused, so it gets a place that is no selected text.
+          editSelectedBlock(view.state, view.dispatch);
+          return false;
+        },
+      },
       handleTextInput: (view) => view.state.selection instanceof BlockSelection,
       handleClickOn: (view, _pos, node, nodePos, _event, direct) => direct && isAtom(node) && clickAtom(view, nodePos),
     },

@@ -1,6 +1,6 @@
 import type { EditorView } from 'prosemirror-view';
 import { afterEach, expect, test, vi } from 'vitest';
-import { BlockSelection, editing, type EditingOptions } from './index';
+import { BlockSelection, editing, type EditingOptions, insertBlock } from './index';
 import { listNumbers } from './decorations';
 import { close, open, page, press, shown, write } from './testing';
 
@@ -155,6 +155,44 @@ test('typing does not replace selected blocks', () => {
   write(view, 'x');
   expect(shown(view.state)).toEqual(['*p a', 'p b']);
   press(view, 'Enter');
+  expect(shown(view.state)).toEqual(['p a|', 'p b']);
+});
+
+test.each([
+  [['p a', 'code b'], ['p a', 'code b', 'p |']],
+  [['p a|'], ['p a|']],
+] as const)('a click below %j', (before, wanted) => {
+  const view = edit(before);
+  view.dom.dispatchEvent(new MouseEvent('mousedown', { clientY: 500, bubbles: true, cancelable: true }));
+  expect(shown(view.state)).toEqual(wanted);
+});
+
+test('a block is inserted in place of an empty one, or below a text', () => {
+  const empty = edit(['p a', 'p |']);
+  insertBlock(empty, { type: 'image', attrs: { src: 'x' } }, 'cap');
+  expect(shown(empty.state)).toEqual(['p a', 'img cap', 'p |']);
+  const text = edit(['  - a|', 'p b']);
+  insertBlock(text, { type: 'divider' });
+  expect(shown(text.state)).toEqual(['  - a', '  --- ', '  p |', 'p b']);
+});
+
+test('what only reads cannot be changed', () => {
+  const view = edit(['[ ] a', 'code b']);
+  view.setProps({ editable: () => false });
+  view.dom.querySelector<HTMLElement>('[role=checkbox]')?.click();
+  const input = view.dom.querySelector('input');
+  if (input) input.value = 'rust';
+  input?.dispatchEvent(new Event('focus'));
+  input?.dispatchEvent(new Event('change'));
+  expect(input?.readOnly).toBe(true);
+  expect(shown(view.state)).toEqual(['[ ] |a', 'code b']);
+  expect(view.state.doc.child(1).attrs.lang).toBeNull();
+});
+
+test('an input method gets a caret, not the selected blocks', () => {
+  const view = edit(['p a|', 'p b']);
+  press(view, 'Escape');
+  view.dom.dispatchEvent(new CompositionEvent('compositionstart', { bubbles: true }));
   expect(shown(view.state)).toEqual(['p a|', 'p b']);
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { editSelectedBlock, moveBlockSelection, selectBlock } from './block-selection';
-import { enter, insertLineBreak, leaveSource, leaveSourceBelow } from './enter';
+import { enter, insertLineBreak, leaveSource, leaveSourceAbove, leaveSourceBelow } from './enter';
 import { backspace, deleteForward } from './erase';
 import { selectAll, setBlockKind, toggleList, toggleTasks } from './format';
 import {
@@ -61,11 +61,14 @@ test.each([
   ['in source', insertLineBreak, ['code a|b'], ['code a\n|b']],
   ['leaves source', leaveSource, ['code a|b'], ['code ab', 'p |']],
   ['leaves source below', leaveSourceBelow, ['code a\nb|'], ['code a\nb', 'p |']],
+  ['leaves source above', leaveSourceAbove, ['code a|\nb'], ['p |', 'code a\nb']],
 ] as const)('a line break %s', (_name, command, before, wanted) => {
   expect(after(command, before)).toEqual(wanted);
 });
 
-test('arrow down stays in source above its last line, and above other blocks', () => {
+test('arrows stay in source but at the ends of the page', () => {
+  expect(after(leaveSourceAbove, ['code a\nb|'])).toBeNull();
+  expect(after(leaveSourceAbove, ['p a', 'code b|'])).toBeNull();
   expect(after(leaveSourceBelow, ['code a|\nb'])).toBeNull();
   expect(after(leaveSourceBelow, ['code a|', 'p b'])).toBeNull();
 });

@@ -48,6 +48,15 @@ export const leaveSourceBelow: Command = (state, dispatch, view) => {
   return !rest.includes('\n') && leaveSource(state, dispatch, view);
 };
 
+/** Arrow up at the start of a page that starts with source: a paragraph above it. */
+export const leaveSourceAbove: Command = (state, dispatch) => {
+  const block = caretBlock(state.selection);
+  if (!block || block.index > 0 || !isSourceBlock(block.node)) return false;
+  if (block.node.textBetween(0, state.selection.$from.parentOffset, undefined, '\uFFFC').includes('\n')) return false;
+  dispatch?.(insertParagraph(state.tr, 0, placeAttrs(block.node)).scrollIntoView());
+  return true;
+};
+
 /** Enter: a new block, or out of a list, a quotation, a box of blocks. */
 export const enter: Command = (state, dispatch, view) => {
   if (editSelectedBlock(state, dispatch, view)) return true;

@@ -2,7 +2,9 @@
  * Editing: keys, Markdown as it is typed, the `/` menu, toolbars, the clipboard, and how blocks look.
  */
 import { Plugin } from 'prosemirror-state';
+import type { EditorView } from 'prosemirror-view';
 import { blockSelection } from './block-selection';
+import { isSourceBlock, standsAlone } from './blocks';
 import { clipboard } from './clipboard';
 import { placeholder, structureDecorations } from './decorations';
 import { dragHandle } from './drag-handle';
@@ -13,11 +15,29 @@ import { nodeViews } from './node-views';
 import { type Editing, type EditingOptions, withDefaults } from './options';
 import { rules } from './rules';
 import { slashMenu } from './slash-menu';
+import { insertParagraph } from './structure';
 import { toolbar } from './toolbar';
 
 export { BlockSelection } from './block-selection';
-export { defaultTexts, type EditingError, type EditingOptions, type EditingTexts, type MenuItem } from './options';
+export type { BlockKind } from './format';
+export { insertBlock } from './insert';
+export type { EditingError, EditingOptions, MenuItem } from './options';
+export { type Shortcut, shortcuts } from './shortcuts';
+export { defaultTexts, type EditingTexts } from './texts';
 export { type SlashMenu, slashMenuKey, slashMenuRect } from './slash-menu';
+
+/** A click below a page that ends in something without room for more text: a paragraph to go on in. */
+function goOnBelow(view: EditorView, event: MouseEvent): boolean {
+  const { lastChild, content } = view.state.doc;
+  if (!view.editable || event.button !== 0 || event.target !== view.dom || !lastChild) return false;
+  const last = view.dom.lastElementChild;
+  if (!last || event.clientY <= last.getBoundingClientRect().bottom) return false;
+  if (!isSourceBlock(lastChild) && !standsAlone(lastChild)) return false;
+  event.preventDefault();
+  view.dispatch(insertParagraph(view.state.tr, content.size).scrollIntoView());
+  view.focus();
+  return true;
+}
 
 /** What the editor is to assistive software, how links behave, and the views of blocks. */
 function surroundings(all: Editing): Plugin {
@@ -26,7 +46,7 @@ function surroundings(all: Editing): Plugin {
       attributes: { class: 'editor', role: 'textbox', 'aria-multiline': 'true', 'aria-label': all.texts.page },
       nodeViews: nodeViews(all),
       handleClick: clickLink(all),
-      handleDOMEvents: { click: keepPage, auxclick: keepPage },
+      handleDOMEvents: { click: keepPage, auxclick: keepPage, mousedown: goOnBelow },
     },
   });
 }

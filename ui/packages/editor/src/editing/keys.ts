@@ -3,7 +3,7 @@ import { chainCommands } from 'prosemirror-commands';
 import { keydownHandler } from 'prosemirror-keymap';
 import { type Command, Plugin } from 'prosemirror-state';
 import { editSelectedBlock, leaveBlocks, moveBlockSelection, selectBlock } from './block-selection';
-import { enter, insertLineBreak, leaveSource, leaveSourceBelow } from './enter';
+import { enter, insertLineBreak, leaveSource, leaveSourceAbove, leaveSourceBelow } from './enter';
 import { backspace, deleteForward } from './erase';
 import { selectAll, setBlockKind, toggle, toggleList, toggleTasks } from './format';
 import { editLink } from './link-popover';
@@ -40,7 +40,7 @@ export function bindings(editing: Editing): Record<string, Command> {
     Tab: chainCommands(indentSource, alone(indentBlocks), taken),
     'Shift-Tab': chainCommands(outdentSource, alone(outdentBlocks), taken),
     ArrowDown: chainCommands(moveBlockSelection(1, false), leaveSourceBelow),
-    ArrowUp: moveBlockSelection(-1, false),
+    ArrowUp: chainCommands(moveBlockSelection(-1, false), leaveSourceAbove),
     'Shift-ArrowDown': moveBlockSelection(1, true),
     'Shift-ArrowUp': moveBlockSelection(-1, true),
     ArrowRight: editSelectedBlock,

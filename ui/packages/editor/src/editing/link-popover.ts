@@ -53,6 +53,8 @@ class LinkPopover {
   readonly #shown: HTMLElement;
   readonly #address: HTMLElement;
   readonly #openShown: HTMLButtonElement;
+  /** The buttons that change the text. */
+  readonly #changes: readonly HTMLButtonElement[];
   readonly #form: HTMLElement;
   readonly #input: HTMLInputElement;
   readonly #error: HTMLElement;
@@ -63,13 +65,16 @@ class LinkPopover {
     const { texts } = editing;
     this.#address = element('span', { class: 'editor-link-address', dir: 'ltr' });
     this.#openShown = button(texts.linkOpen, () => this.#open());
+    this.#changes = [
+      button(texts.linkEdit, () => editLink(view.state, view.dispatch)),
+      button(texts.linkRemove, () => this.#remove()),
+    ];
     this.#shown = element(
       'div',
       { class: 'editor-popover', role: 'group', 'aria-label': texts.link },
       this.#address,
       this.#openShown,
-      button(texts.linkEdit, () => editLink(view.state, view.dispatch)),
-      button(texts.linkRemove, () => this.#remove()),
+      ...this.#changes,
     );
     const error = uniqueId('link-error');
     this.#error = element('p', { class: 'editor-popover-error', id: error, role: 'alert' });
@@ -114,6 +119,7 @@ class LinkPopover {
     if (shown) {
       this.#address.textContent = target.address;
       this.#openShown.hidden = openable(target.address) === null;
+      for (const change of this.#changes) change.hidden = !this.#view.editable;
     }
     if (show(this.#shown, shown) || shown) place(this.#shown, rectOf(this.#view, target.from, target.to), 'below');
     const changed = show(this.#form, edited);

@@ -3,7 +3,8 @@ import type { Command } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { safeHref } from '../schema';
 import { linkAround } from './format';
-import { type Editing, fill } from './options';
+import type { Editing } from './options';
+import { fill } from './texts';
 
 /** The longest address that is taken from a person or a page, in UTF-16 units. */
 export const ADDRESS_MAX = 8192;

@@ -1,9 +1,10 @@
 /** The entries of the `/` menu. */
 import type { EditorView } from 'prosemirror-view';
-import { blockAt, placeAttrs, setBlock } from './blocks';
+import { blockAt, setBlock } from './blocks';
 import type { BlockKind } from './format';
-import { type Editing, fill, type MenuItem } from './options';
-import { insertParagraph } from './structure';
+import { insertBlock } from './insert';
+import type { Editing, MenuItem } from './options';
+import { fill } from './texts';
 
 /** The most entries that are shown at once. */
 const SHOWN_MAX = 50;
@@ -20,19 +21,7 @@ function turn(kind: BlockKind): (view: EditorView) => void {
   };
 }
 
-/** Puts a divider above an empty block, or below a text, and a paragraph behind it. */
-function insertDivider(view: EditorView): void {
-  const { tr, schema } = view.state;
-  const block = blockAt(tr.selection.$from);
-  const divider = schema.nodes.divider?.create(block ? placeAttrs(block.node) : null);
-  if (!block || !divider) return;
-  if (block.node.content.size === 0) tr.insert(block.pos, divider);
-  else {
-    const end = block.pos + block.node.nodeSize;
-    insertParagraph(tr, end, placeAttrs(block.node)).insert(end, divider);
-  }
-  view.dispatch(tr.scrollIntoView());
-}
+const divide = (view: EditorView): void => insertBlock(view, { type: 'divider' });
 
 /** All entries, the app's last. */
 export function menuItems({ texts, menuItems: more }: Editing): readonly MenuItem[] {
@@ -62,7 +51,7 @@ export function menuItems({ texts, menuItems: more }: Editing): readonly MenuIte
     { id: 'quote', title: texts.quote, aliases: ['blockquote', 'citation'], hint: '>', run: turn({ type: 'quote' }) },
     { id: 'callout', title: texts.callout, aliases: ['note', 'info', 'aside'], run: turn({ type: 'callout' }) },
     { id: 'code', title: texts.code, aliases: ['pre', 'source', 'program'], hint: '```', run: turn({ type: 'code_block' }) },
-    { id: 'divider', title: texts.divider, aliases: ['hr', 'rule', 'line', 'separator'], hint: '---', run: insertDivider },
+    { id: 'divider', title: texts.divider, aliases: ['hr', 'rule', 'line', 'separator'], hint: '---', run: divide },
     ...(more?.() ?? []),
   ];
 }

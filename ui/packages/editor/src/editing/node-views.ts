@@ -7,7 +7,8 @@ import type { Node } from 'prosemirror-model';
 import type { EditorView, NodeView, NodeViewConstructor, ViewMutationRecord } from 'prosemirror-view';
 import { listKind, textAttr } from './blocks';
 import { hostOf, localImage } from './images';
-import { type Editing, fill } from './options';
+import type { Editing } from './options';
+import { fill } from './texts';
 import { element, uniqueId } from './surface';
 
 /** The attributes that the schema gives the block's element. */
@@ -108,10 +109,13 @@ class CodeView extends BlockView {
     input.spellcheck = false;
     input.autocomplete = 'off';
     this.#language = input;
+    input.addEventListener('focus', () => {
+      input.readOnly = !view.editable;
+    });
     input.addEventListener('change', () => {
       const pos = place();
       const language = input.value.trim();
-      if (pos === undefined || language === textAttr(this.node, 'lang')) return;
+      if (pos === undefined || !view.editable || language === textAttr(this.node, 'lang')) return;
       view.dispatch(view.state.tr.setNodeAttribute(pos, 'lang', language === '' ? null : language));
     });
     input.addEventListener('keydown', (event) => {

@@ -1,7 +1,8 @@
-/** What the app gives to the editor's commands and surfaces: functions, and every word that a person reads. */
+/** What the app gives to the editor's commands and surfaces. */
 import type { Schema } from 'prosemirror-model';
 import type { EditorView } from 'prosemirror-view';
 import { schema } from '../schema';
+import { defaultTexts, type EditingTexts } from './texts';
 
 /** A refusal that the app shows. Programs go by the code. */
 export interface EditingError {
@@ -51,98 +52,6 @@ export interface EditingOptions {
   readonly surfaces?: HTMLElement;
 }
 
-/** Every word of the editor. `{n}` and the like are put in by the editor. */
-export interface EditingTexts {
-  readonly page: string;
-  readonly placeholder: string;
-  readonly paragraph: string;
-  /** With `{n}`, the level. */
-  readonly heading: string;
-  readonly bulletList: string;
-  readonly orderedList: string;
-  readonly taskList: string;
-  readonly quote: string;
-  readonly callout: string;
-  readonly code: string;
-  readonly divider: string;
-  readonly image: string;
-  readonly menu: string;
-  readonly menuEmpty: string;
-  /** With `{n}`, the number of entries. */
-  readonly menuCount: string;
-  readonly toolbar: string;
-  readonly bold: string;
-  readonly italic: string;
-  readonly underline: string;
-  readonly strike: string;
-  readonly inlineCode: string;
-  readonly highlight: string;
-  readonly link: string;
-  readonly linkAddress: string;
-  readonly linkInvalid: string;
-  readonly linkApply: string;
-  readonly linkOpen: string;
-  readonly linkEdit: string;
-  readonly linkRemove: string;
-  readonly taskDone: string;
-  readonly codeLanguage: string;
-  readonly plainText: string;
-  readonly source: string;
-  /** With `{host}`. */
-  readonly imageRemote: string;
-  readonly imageMissing: string;
-  readonly caption: string;
-  /** With `{type}`. */
-  readonly unknownBlock: string;
-  readonly moveBlock: string;
-  readonly pasteTooLarge: string;
-  readonly linkRefused: string;
-}
-
-/** The texts in English. */
-export const defaultTexts: EditingTexts = {
-  page: 'Page text',
-  placeholder: 'Write, or type / for blocks',
-  paragraph: 'Text',
-  heading: 'Heading {n}',
-  bulletList: 'Bulleted list',
-  orderedList: 'Numbered list',
-  taskList: 'Task list',
-  quote: 'Quote',
-  callout: 'Callout',
-  code: 'Code',
-  divider: 'Divider',
-  image: 'Image',
-  menu: 'Blocks',
-  menuEmpty: 'No block of that name',
-  menuCount: '{n} blocks',
-  toolbar: 'Format',
-  bold: 'Bold',
-  italic: 'Italic',
-  underline: 'Underline',
-  strike: 'Strikethrough',
-  inlineCode: 'Code',
-  highlight: 'Highlight',
-  link: 'Link',
-  linkAddress: 'Link address',
-  linkInvalid: 'This is no web or mail address',
-  linkApply: 'Apply',
-  linkOpen: 'Open',
-  linkEdit: 'Edit',
-  linkRemove: 'Remove link',
-  taskDone: 'Done',
-  codeLanguage: 'Language',
-  plainText: 'Plain text',
-  source: 'Source',
-  imageRemote: 'Image on {host}, not loaded',
-  imageMissing: 'This image cannot be shown',
-  caption: 'Caption',
-  unknownBlock: 'A block of another version ({type})',
-  moveBlock: 'Move block',
-  pasteTooLarge: 'That is too large to paste',
-  linkRefused: 'This link cannot be opened',
-};
-
 /** The options with their defaults filled in. */
 export interface Editing extends EditingOptions {
   readonly texts: EditingTexts;
@@ -151,9 +60,4 @@ export interface Editing extends EditingOptions {
 
 export function withDefaults(options: EditingOptions): Editing {
   return { ...options, schema: options.schema ?? schema, texts: { ...defaultTexts, ...options.texts } };
-}
-
-/** Puts values into a text: `{n}` becomes `values.n`. */
-export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/gu, (whole, name: string) => String(values[name] ?? whole));
 }

@@ -8,7 +8,8 @@ import { Plugin, PluginKey } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { caretBlock, isOpaque, isSourceBlock } from './blocks';
 import { findItems, menuItems } from './menu-items';
-import { type Editing, fill, type MenuItem } from './options';
+import type { Editing, MenuItem } from './options';
+import { fill } from './texts';
 import { element, place, type Rect, rectOf, show, surfaceParent, uniqueId, whenMoved } from './surface';
 
 /** The longest query; a longer text behind a slash is text. */

@@ -107,6 +107,12 @@ test.each([
   ['an empty block takes the first type', ['p |'], '<h2>y</h2>', ['h2 y|']],
   ['lists go on at the depth of the item', ['- a', '  - |'], '<ul><li>x<ul><li>y</li></ul></li></ul>', ['- a', '  - x', '    - y|']],
   ['paragraphs of an item', ['p |'], '<ul><li><p>x</p><p>y</p></li></ul>', ['- x', '  p y|']],
+  [
+    'a program editor',
+    ['p |'],
+    `<div style="font-family: Menlo, 'Courier New', monospace; white-space: pre;"><div><span>let</span> a;</div><br><div>  b</div></div>`,
+    ['code let a;\n\n  b|'],
+  ],
   ['line breaks', ['p |'], '<p>x<br>y<br></p>', ['p x\ny|']],
   ['a frame for a layout', ['p |'], '<table><tr><td><p>x</p></td></tr></table>', ['p x|']],
   ['hidden and empty parts', ['p |'], '<div style="display: none">x</div><p> </p><custom-tag>y</custom-tag>', ['p y|']],

@@ -8,7 +8,7 @@ import { DOMParser, Fragment, type Mark, type ParseOptions, type Schema, Slice }
 import { safeHref } from '../../schema';
 import { DEEPEST_INDENT } from '../blocks';
 import { blockFromData, embedFromData } from './block-data';
-import { isHidden, isWordMarker, type Look, lookOf, wordListDepth } from './html-style';
+import { isHidden, isWordMarker, type Look, lookOf, styleOf, wordListDepth } from './html-style';
 import { type BlockStart, PageBuilder } from './page-builder';
 import { readTable } from './read-table';
 
@@ -22,7 +22,7 @@ const SKIPPED = new Set(
 
 /** Elements that stand on lines of their own. */
 const BLOCKS = new Set(
-  'address article aside body center dd details dialog div dl dt fieldset figcaption figure footer form header html legend main nav p section summary tbody td tfoot th thead tr table caption'.split(' '),
+  'address article aside body center dd details div dl dt fieldset figcaption figure footer form header html legend main nav p section summary tbody td tfoot th thead tr table caption'.split(' '),
 );
 
 /** Where in the HTML the reader is. */
@@ -122,7 +122,8 @@ class HtmlReader {
       case 'p':
         return this.#paragraph(dom, place);
       default:
-        if (BLOCKS.has(tag)) this.#apart(dom, place);
+        if (isProgram(dom)) this.#code(dom, place);
+        else if (BLOCKS.has(tag)) this.#apart(dom, place);
         else this.#children(dom, this.#inline(dom, place));
     }
   }
@@ -197,7 +198,7 @@ class HtmlReader {
     const names = [dom, dom.querySelector('code'), dom.parentElement].map((each) => each?.getAttribute('class') ?? '').join(' ');
     const lang = /(?:^|\s)(?:language-|lang-|highlight-source-)([\w+#.-]{1,40})/u.exec(names)?.[1] ?? null;
     this.#page.begin({ type: 'code_block', attrs: { lang, indent: place.indent || null }, keep: true });
-    this.#page.text(sourceText(dom).replace(/\n$/u, ''));
+    this.#page.text(sourceText(dom, dom.localName === 'div').replace(/\n$/u, ''));
     this.#page.end();
   }
 
@@ -235,14 +236,22 @@ class HtmlReader {
   }
 }
 
-/** The text of source, with its line breaks. */
-function sourceText(dom: Node): string {
+/** Whether an element is a copy from a program editor: its text is set like source, and each line is an element. */
+function isProgram(dom: Element): boolean {
+  if (dom.localName !== 'div' || !dom.hasAttribute('style')) return false;
+  const style = styleOf(dom);
+  return /^pre\b/u.test(style.get('white-space') ?? '') && /\bmono(?:space)?\b/u.test(style.get('font-family') ?? '');
+}
+
+/** The text of source, with its line breaks. `lines`: each `div` is a line. */
+function sourceText(dom: Node, lines = false): string {
   const parts: string[] = [];
   const stack: Node[] = [dom];
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (node.nodeType === 3) parts.push(node.nodeValue ?? '');
     else if (node.nodeType === 1 && (node as Element).localName === 'br') parts.push('\n');
-    else for (let child = node.lastChild; child; child = child.previousSibling) stack.push(child);
+    if (lines && node.nodeType === 1 && (node as Element).localName === 'div' && parts.length > 0) parts.push('\n');
+    for (let child = node.lastChild; child; child = child.previousSibling) stack.push(child);
   }
   return parts.join('');
 }
