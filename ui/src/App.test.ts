@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { closeWindow, openWindow } from './testing/window';
+import { closeWindow, openWindow, testStore } from './testing/window';
 
 afterEach(closeWindow);
 
@@ -27,9 +27,7 @@ test('the window opens with the page that was open last, else with the first', a
 });
 
 test('a store that does not open says what is safe, shows the code and can be tried again', async () => {
-  const { fakeStore } = await import('@tombolo/client/fake');
-  const manifest = await import('../manifest.json');
-  const store = fakeStore(manifest.default as Parameters<typeof fakeStore>[0]);
+  const store = testStore([]);
   store.fake.failNext('manifest', 'STORAGE_FAILED', 'disk I/O error');
   const window = await openWindow({ store });
   expect(window.get('alert').textContent).toContain('could not be opened');

@@ -34,7 +34,7 @@ export const messages = {
     newPage: 'New page',
     newPageInside: (title: string) => `New page inside ${title}`,
     pageMenu: (title: string) => `Actions for ${title}`,
-    search: 'Search pages and actions',
+    search: 'Search',
     empty: 'No pages yet',
     emptyHint: 'Write the first one: Ctrl+N',
   },
@@ -197,7 +197,7 @@ export const messages = {
 
   actions: {
     newPage: 'New page',
-    newPageInside: 'New page inside this one',
+    newPageInside: 'New page inside',
     open: 'Open',
     openWindow: 'Open in a new window',
     rename: 'Rename',

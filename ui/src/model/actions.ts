@@ -19,7 +19,7 @@ export function actions(workspace: Workspace): Action[] {
   const { page } = workspace.navigation;
   const inTree = page !== null && workspace.pages.tree.get(page) !== undefined;
   return [
-    { id: 'new-page', label: words.newPage, group: 'pages', shortcut: 'Mod+N', run: () => void workspace.newPage(null) },
+    newPage(workspace),
     ...(inTree ? openPageActions(workspace, page) : []),
     ...viewActions(workspace),
     ...appActions(workspace),
@@ -28,13 +28,13 @@ export function actions(workspace: Workspace): Action[] {
 
 /** Every action with a shortcut, whether or not there is something to do it to: for whoever wants to learn them. */
 export function everyAction(workspace: Workspace): Action[] {
-  const now = actions(workspace);
-  const always = [
-    ...now,
+  const all = [
+    newPage(workspace),
     ...openPageActions(workspace, workspace.navigation.page ?? ''),
     ...viewActions(workspace, true),
-  ].filter(({ shortcut }) => shortcut !== undefined && !shortcut.startsWith('Alt+'));
-  return [...new Map(always.map((action) => [action.id, action])).values()];
+    ...appActions(workspace),
+  ];
+  return all.filter(({ shortcut }) => shortcut !== undefined && !shortcut.startsWith('Alt+'));
 }
 
 /** What can be done with a page that is not in the trash. */
@@ -59,6 +59,10 @@ export function pageActions(workspace: Workspace, id: string): Action[] {
 /** Keys that mean something else in a text belong to the tree alone, where they are handled. */
 export function isGlobal(action: Action): boolean {
   return action.shortcut !== undefined && (action.shortcut.startsWith('Mod+') || /^F\d/.test(action.shortcut));
+}
+
+function newPage(workspace: Workspace): Action {
+  return { id: 'new-page', label: words.newPage, group: 'pages', shortcut: 'Mod+N', run: () => void workspace.newPage(null) };
 }
 
 function openPageActions(workspace: Workspace, id: string): Action[] {

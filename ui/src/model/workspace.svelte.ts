@@ -137,8 +137,8 @@ export class Workspace {
   /** A new page inside another one or at the top, opened with the keyboard in its title. */
   newPage(parent: string | null, title = ''): Promise<void> {
     return this.#attempt(async () => {
-      const id = await this.pages.create(title, { parent, before: null });
       if (parent !== null) this.expand(parent);
+      const id = await this.pages.create(title, { parent, before: null });
       this.titleWanted = id;
       this.openPage(id);
     });
@@ -151,8 +151,9 @@ export class Workspace {
   move(id: string, place: Place): Promise<void> {
     const before = this.pages.tree.place(id);
     return this.#attempt(async () => {
-      await this.pages.move(id, place);
+      // Opened first, so that the page is never out of sight on its way.
       if (place.parent !== null && place.parent !== before.parent) this.expand(place.parent);
+      await this.pages.move(id, place);
       if (place.parent === before.parent) return;
       const undo = () => void this.#attempt(() => this.pages.move(id, before));
       this.toasts.show({ text: messages.tree.moved(this.titleOf(id)), undo });

@@ -49,8 +49,13 @@ export async function closeWindow(): Promise<void> {
   localStorage.clear();
 }
 
+/** A store that holds these pages, with real documents for their texts. */
+export function testStore(pages: Data[]): FakeStore {
+  return fakeStore(manifest as Manifest, { Page: pages }, { newDocument: () => new LoroDoc() });
+}
+
 export async function openWindow(options: TestWindowOptions = {}): Promise<TestWindow> {
-  const store = options.store ?? fakeStore(manifest as Manifest, { Page: options.pages ?? [] }, { newDocument: () => new LoroDoc() });
+  const store = options.store ?? testStore(options.pages ?? []);
   const shell = fakeShell(options.settings);
   const media = { matches: options.narrow === true, addEventListener: () => undefined, removeEventListener: () => undefined };
   window.matchMedia = () => media as unknown as MediaQueryList;
@@ -115,7 +120,7 @@ export async function openWindow(options: TestWindowOptions = {}): Promise<TestW
 
 function all(role: string, name?: string | RegExp): HTMLElement[] {
   const elements = [...document.querySelectorAll<HTMLElement>('*')];
-  return elements.filter((element) => roleOf(element) === role && fits(element, name));
+  return elements.filter((element) => roleOf(element) === role && fits(element, name) && element.closest('[hidden]') === null);
 }
 
 /** Roles that come from the element itself. */
