@@ -1,6 +1,8 @@
+import { NodeSelection } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { afterEach, expect, test, vi } from 'vitest';
-import { BlockSelection, editing, type EditingOptions, insertBlock } from './index';
+import { BlockSelection, editing, type EditingOptions, insertBlock, insertEmbed } from './index';
+import type { Json } from '../schema';
 import { listNumbers } from './decorations';
 import { close, open, page, press, shown, write } from './testing';
 
@@ -194,6 +196,29 @@ test('an input method gets a caret, not the selected blocks', () => {
   press(view, 'Escape');
   view.dom.dispatchEvent(new CompositionEvent('compositionstart', { bubbles: true }));
   expect(shown(view.state)).toEqual(['p a|', 'p b']);
+});
+
+test('an embed is opened by a click and by Enter, and says what the app says', () => {
+  const openEmbed = vi.fn<(data: Json) => void>();
+  const view = edit(['p a|'], { openEmbed, embedText: () => 'New name' });
+  insertEmbed(view, { page: 'x', text: 'Old name' });
+  const embed = view.dom.querySelector('.embed');
+  expect([embed?.getAttribute('role'), embed?.textContent]).toEqual(['link', 'New name']);
+  const click = new MouseEvent('click');
+  const { embed: type } = view.state.schema.nodes;
+  view.someProp('handleClickOn', (handle) => type && handle(view, 2, type.create({ data: { page: 'x' } }), 2, click, true));
+  view.dispatch(view.state.tr.setSelection(NodeSelection.create(view.state.doc, 2)));
+  press(view, 'Enter');
+  expect(openEmbed.mock.calls).toEqual([[{ page: 'x' }], [{ page: 'x', text: 'Old name' }]]);
+  expect(view.state.doc.textBetween(0, 3, undefined, '*')).toBe('a*');
+});
+
+test('Enter on an embed that nobody opens goes behind it', () => {
+  const view = edit(['p a|']);
+  insertEmbed(view, 'text');
+  view.dispatch(view.state.tr.setSelection(NodeSelection.create(view.state.doc, 2)));
+  press(view, 'Enter');
+  expect(shown(view.state)).toEqual(['p a\uFFFC|']);
 });
 
 test('undo and redo are the app’s', () => {

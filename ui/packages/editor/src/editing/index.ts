@@ -7,24 +7,26 @@ import { blockSelection } from './block-selection';
 import { isSourceBlock, standsAlone } from './blocks';
 import { clipboard } from './clipboard';
 import { placeholder, structureDecorations } from './decorations';
+import { clickEmbed } from './embeds';
 import { dragHandle } from './drag-handle';
 import { keys } from './keys';
 import { clickLink, keepPage } from './links';
 import { linkPopover } from './link-popover';
+import { menus } from './menu';
 import { nodeViews } from './node-views';
 import { type Editing, type EditingOptions, withDefaults } from './options';
 import { rules } from './rules';
-import { slashMenu } from './slash-menu';
 import { insertParagraph } from './structure';
 import { toolbar } from './toolbar';
 
 export { BlockSelection } from './block-selection';
 export type { BlockKind } from './format';
+export { insertEmbed } from './embeds';
 export { insertBlock } from './insert';
-export type { EditingError, EditingOptions, MenuItem } from './options';
+export type { EditingError, EditingOptions, MenuItem, Suggestions } from './options';
 export { type Shortcut, shortcuts } from './shortcuts';
 export { defaultTexts, type EditingTexts } from './texts';
-export { type SlashMenu, slashMenuKey, slashMenuRect } from './slash-menu';
+export { menuKey, menuRect, type OpenMenu } from './menu';
 
 /** A click below a page that ends in something without room for more text: a paragraph to go on in. */
 function goOnBelow(view: EditorView, event: MouseEvent): boolean {
@@ -46,6 +48,7 @@ function surroundings(all: Editing): Plugin {
       attributes: { class: 'editor', role: 'textbox', 'aria-multiline': 'true', 'aria-label': all.texts.page },
       nodeViews: nodeViews(all),
       handleClick: clickLink(all),
+      handleClickOn: clickEmbed(all),
       handleDOMEvents: { click: keepPage, auxclick: keepPage, mousedown: goOnBelow },
     },
   });
@@ -59,7 +62,7 @@ function surroundings(all: Editing): Plugin {
 export function editing(options: EditingOptions): Plugin[] {
   const all = withDefaults(options);
   return [
-    slashMenu(all),
+    menus(all),
     toolbar(all),
     linkPopover(all),
     dragHandle(all),

@@ -3,6 +3,7 @@ import { chainCommands } from 'prosemirror-commands';
 import { keydownHandler } from 'prosemirror-keymap';
 import { type Command, Plugin } from 'prosemirror-state';
 import { editSelectedBlock, leaveBlocks, moveBlockSelection, selectBlock } from './block-selection';
+import { enterEmbed } from './embeds';
 import { enter, insertLineBreak, leaveSource, leaveSourceAbove, leaveSourceBelow } from './enter';
 import { backspace, deleteForward } from './erase';
 import { selectAll, setBlockKind, toggle, toggleList, toggleTasks } from './format';
@@ -29,7 +30,7 @@ export function bindings(editing: Editing): Record<string, Command> {
   const erase = chainCommands(undoRule, backspace);
   const redo: Command = () => editing.redo() || true;
   return {
-    Enter: chainCommands(enterFence(endStep), enter),
+    Enter: chainCommands(enterEmbed(editing), enterFence(endStep), enter),
     'Shift-Enter': insertLineBreak,
     'Mod-Enter': chainCommands(toggleTasks, leaveSource),
     Backspace: erase,

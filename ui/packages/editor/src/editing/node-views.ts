@@ -6,6 +6,7 @@
 import type { Node } from 'prosemirror-model';
 import type { EditorView, NodeView, NodeViewConstructor, ViewMutationRecord } from 'prosemirror-view';
 import { listKind, textAttr } from './blocks';
+import { EmbedView } from './embeds';
 import { hostOf, localImage } from './images';
 import type { Editing } from './options';
 import { fill } from './texts';
@@ -237,7 +238,7 @@ class UnknownView extends BlockView {
   }
 }
 
-/** The views by block type. */
+/** The views by type. */
 export function nodeViews(editing: Editing): Record<string, NodeViewConstructor> {
   return {
     list_item: (node, view, place) => new ListItemView(node, view, place, editing),
@@ -245,6 +246,7 @@ export function nodeViews(editing: Editing): Record<string, NodeViewConstructor>
     raw: (node) => new RawView(node, editing),
     divider: (node) => new DividerView(node),
     image: (node) => new ImageView(node, editing),
+    embed: (node) => new EmbedView(node, editing),
     unknown: (node) => new UnknownView(node, editing),
   };
 }

@@ -1,7 +1,7 @@
 /** What the app gives to the editor's commands and surfaces. */
 import type { Schema } from 'prosemirror-model';
 import type { EditorView } from 'prosemirror-view';
-import { schema } from '../schema';
+import { type Json, schema } from '../schema';
 import { defaultTexts, type EditingTexts } from './texts';
 
 /** A refusal that the app shows. Programs go by the code. */
@@ -15,7 +15,19 @@ export interface EditingError {
   readonly details: Readonly<Record<string, string | number>>;
 }
 
-/** An entry of the `/` menu that the app adds. */
+/** Entries of the app behind a sign of its own: pages behind `[[`, people behind `@`. */
+export interface Suggestions {
+  /** What opens the menu. A single character does so only at the start of a word. */
+  readonly trigger: string;
+  /** What the list is, for assistive software. */
+  readonly label: string;
+  /** Shown where nothing is found. */
+  readonly empty: string;
+  /** The entries for a text, best first; at once or later. Rejection means none. */
+  find(query: string): readonly MenuItem[] | PromiseLike<readonly MenuItem[]>;
+}
+
+/** An entry of a menu. */
 export interface MenuItem {
   /** Unique among all entries. */
   readonly id: string;
@@ -45,6 +57,12 @@ export interface EditingOptions {
   onFiles?(files: readonly File[]): void;
   /** Entries of the `/` menu after the editor's own. */
   menuItems?(): readonly MenuItem[];
+  /** Menus behind other signs than `/`. */
+  readonly suggestions?: readonly Suggestions[];
+  /** Opens an embed that somebody clicked, or on which they pressed Enter. */
+  openEmbed?(data: Json): void;
+  /** What an embed reads as now, if that is not what it said when it was made. */
+  embedText?(data: Json): string | null;
   readonly texts?: Partial<EditingTexts>;
   /** The schema of the view, if it is not this version's. */
   readonly schema?: Schema;

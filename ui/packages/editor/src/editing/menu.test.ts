@@ -1,14 +1,15 @@
 import type { EditorView } from 'prosemirror-view';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type EditingOptions, withDefaults } from './options';
-import { slashMenu, slashMenuKey } from './slash-menu';
+import { insertEmbed } from './embeds';
+import { type EditingOptions, type MenuItem, type Suggestions, withDefaults } from './options';
+import { menuKey, menus } from './menu';
 import { close, open, press, shown, write } from './testing';
 
 afterEach(close);
 
 function opened(before: readonly string[], text: string, more: Partial<EditingOptions> = {}): EditorView {
   const options = { undo: () => false, redo: () => false, openLink: () => undefined, onError: () => undefined, ...more };
-  const view = open(before, [slashMenu(withDefaults(options))]);
+  const view = open(before, [menus(withDefaults(options))]);
   write(view, text);
   return view;
 }
@@ -17,9 +18,9 @@ const options = (): string[] =>
   [...document.querySelectorAll('.editor-menu:not([hidden]) [role=option] .editor-menu-title')].map((found) => found.textContent);
 
 test('a slash at the start of a block or behind a space opens the menu', () => {
-  expect(slashMenuKey.getState(opened(['p |'], '/').state)?.query).toBe('');
+  expect(menuKey.getState(opened(['p |'], '/').state)?.query).toBe('');
   expect(options()).toContain('Heading 1');
-  expect(slashMenuKey.getState(opened(['p and |'], '/').state)).not.toBeNull();
+  expect(menuKey.getState(opened(['p and |'], '/').state)).not.toBeNull();
 });
 
 test.each([
@@ -27,7 +28,7 @@ test.each([
   ['in source', ['code |']],
 ])('a slash %s is a slash', (_name, before) => {
   const after = opened(before, '/');
-  expect(slashMenuKey.getState(after.state)).toBeNull();
+  expect(menuKey.getState(after.state)).toBeNull();
   expect(shown(after.state)).toEqual([before[0]?.replace('|', '/|')]);
 });
 
@@ -50,7 +51,7 @@ test('keys choose an entry, and the query goes', () => {
   expect(press(after, 'ArrowUp')).toBe(true);
   expect(press(after, 'Enter')).toBe(true);
   expect(shown(after.state)).toEqual(['h3 a |b']);
-  expect(slashMenuKey.getState(after.state)).toBeNull();
+  expect(menuKey.getState(after.state)).toBeNull();
   expect(press(after, 'Enter')).toBe(false);
 });
 
@@ -69,14 +70,14 @@ test('Escape, leaving the text and a sentence close the menu for good', () => {
   expect(press(after, 'Escape')).toBe(true);
   expect(options()).toEqual([]);
   write(after, 'e');
-  expect(slashMenuKey.getState(after.state)).toBeNull();
+  expect(menuKey.getState(after.state)).toBeNull();
   expect(shown(after.state)).toEqual(['p /he|']);
   after.destroy();
-  expect(slashMenuKey.getState(opened(['p |'], '/and so ').state)).toBeNull();
+  expect(menuKey.getState(opened(['p |'], '/and so ').state)).toBeNull();
   close();
   const left = opened(['p |'], '/h');
   left.dom.dispatchEvent(new FocusEvent('blur'));
-  expect(slashMenuKey.getState(left.state)).toBeNull();
+  expect(menuKey.getState(left.state)).toBeNull();
 });
 
 test('without a match the menu says so, and Enter is Enter', () => {
@@ -118,7 +119,62 @@ test('the words are the app’s', () => {
 test('what others write above moves the menu, and a view that goes takes it along', () => {
   const after = opened(['p a', 'p |'], '/q');
   after.dispatch(after.state.tr.insertText('more ', 1));
-  expect(slashMenuKey.getState(after.state)).toMatchObject({ from: 9, query: 'q' });
+  expect(menuKey.getState(after.state)).toMatchObject({ from: 9, query: 'q' });
   after.destroy();
   expect(document.querySelector('.editor-menu')).toBeNull();
+});
+
+const pages = (query: string): MenuItem[] =>
+  ['Harbour', 'Harvest', 'Island']
+    .filter((title) => title.toLowerCase().startsWith(query.toLowerCase()))
+    .map((title) => ({ id: title, title, run: (view) => insertEmbed(view, { page: title.toLowerCase(), text: title }) }));
+
+const suggestions: Suggestions = { trigger: '[[', label: 'Pages', empty: 'No page', find: pages };
+
+test('the app suggests behind a sign of its own', () => {
+  const after = opened(['p see|'], '[[har', { suggestions: [suggestions] });
+  expect(options()).toEqual(['Harbour', 'Harvest']);
+  expect(document.querySelector('[role=listbox]')?.getAttribute('aria-label')).toBe('Pages');
+  press(after, 'ArrowDown');
+  press(after, 'Enter');
+  expect(after.state.doc.child(0).lastChild?.attrs.data).toEqual({ page: 'harvest', text: 'Harvest' });
+  expect(shown(after.state)).toEqual(['p see\uFFFC|']);
+});
+
+test('a sign that is closed, or one of a word, is text', () => {
+  expect(menuKey.getState(opened(['p |'], '[[a]]', { suggestions: [suggestions] }).state)).toBeNull();
+  close();
+  expect(menuKey.getState(opened(['p ann|'], '@', { suggestions: [{ ...suggestions, trigger: '@' }] }).state)).toBeNull();
+  close();
+  expect(menuKey.getState(opened(['p ann |'], '@', { suggestions: [{ ...suggestions, trigger: '@' }] }).state)).not.toBeNull();
+});
+
+test('entries that come late are shown if they are still asked for', async () => {
+  const answers = new Map<string, (items: readonly MenuItem[]) => void>();
+  const find = (query: string): Promise<readonly MenuItem[]> =>
+    new Promise((resolve) => {
+      answers.set(query, resolve);
+    });
+  const after = opened(['p |'], '[[h', { suggestions: [{ ...suggestions, find }] });
+  expect(document.querySelector('.editor-menu')?.textContent).toBe('');
+  write(after, 'a');
+  answers.get('ha')?.(pages('ha'));
+  await Promise.resolve();
+  expect(options()).toEqual(['Harbour', 'Harvest']);
+  answers.get('h')?.([]);
+  await Promise.resolve();
+  expect(options()).toEqual(['Harbour', 'Harvest']);
+  write(after, 'x');
+  answers.get('hax')?.([]);
+  await Promise.resolve();
+  expect(document.querySelector('.editor-menu')?.textContent).toBe('No page');
+});
+
+const failing = (): Promise<readonly MenuItem[]> => Promise.reject(new Error('closed'));
+
+test('a search that fails finds nothing', async () => {
+  opened(['p |'], '[[', { suggestions: [{ ...suggestions, find: failing }] });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(document.querySelector('.editor-menu')?.textContent).toBe('No page');
 });
