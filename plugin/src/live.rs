@@ -204,3 +204,104 @@ impl Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+    use tokio::sync::watch;
+    use tombolo_replica::{SyncState, SyncStatus};
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn page(webview: &str) -> Page {
+        Page { webview: webview.to_owned(), window: "main".to_owned() }
+    }
+
+    fn waiting(waiting: u64) -> SyncStatus {
+        let state = SyncState::Offline;
+        SyncStatus { state, waiting, drafts: 0, retry_in_ms: None, code: None, message: None }
+    }
+
+    /// A subscription to a status; gives its name and what comes.
+    fn subscribe(
+        live: &Live,
+        page: Page,
+        status: &watch::Sender<SyncStatus>,
+    ) -> Result<(u64, Receiver<u64>)> {
+        let (sender, received) = channel();
+        let channel = Channel::new(move |message| {
+            let message: serde_json::Value = message.deserialize()?;
+            // Whoever listened may have heard enough.
+            sender.send(message["waiting"].as_u64().unwrap_or(u64::MAX)).unwrap_or_default();
+            Ok(())
+        });
+        let mut source = status.subscribe();
+        source.mark_changed();
+        Ok((live.add(page, channel, Source::Status(source))?, received))
+    }
+
+    #[test]
+    fn one_message_is_under_way_and_what_happens_meanwhile_is_merged() {
+        let live = Live::start().unwrap();
+        let (status, _) = watch::channel(waiting(0));
+        let (name, slow) = subscribe(&live, page("one"), &status).unwrap();
+        assert_eq!(slow.recv_timeout(PATIENCE), Ok(0));
+        for n in 1..=5 {
+            status.send(waiting(n)).unwrap();
+            live.wake().wake();
+        }
+        let (_, other) = subscribe(&live, page("two"), &status).unwrap();
+        assert_eq!(other.recv_timeout(PATIENCE), Ok(5));
+        assert!(slow.try_recv().is_err());
+        live.acknowledge(&page("two"), name);
+        live.acknowledge(&page("one"), name);
+        assert_eq!(slow.recv_timeout(PATIENCE), Ok(5));
+    }
+
+    #[test]
+    fn the_subscriptions_of_a_page_that_is_gone_end() {
+        let live = Live::start().unwrap();
+        let (status, _) = watch::channel(waiting(0));
+        let (first, of_first) = subscribe(&live, page("one"), &status).unwrap();
+        let (second, of_second) = subscribe(&live, page("two"), &status).unwrap();
+        assert_eq!((of_first.recv_timeout(PATIENCE), of_second.recv_timeout(PATIENCE)), (Ok(0), Ok(0)));
+        live.end(|page| page.webview == "one");
+        assert!(of_first.recv_timeout(PATIENCE).is_err(), "its channel is let go");
+        assert!(!live.remove(&page("one"), first));
+        assert!(!live.remove(&page("one"), second), "it is another page's");
+        assert!(live.remove(&page("two"), second));
+    }
+
+    #[test]
+    fn a_page_has_a_bounded_number_of_subscriptions() {
+        let live = Live::start().unwrap();
+        let (status, _) = watch::channel(waiting(0));
+        for _ in 0..OF_A_PAGE {
+            subscribe(&live, page("one"), &status).unwrap();
+        }
+        assert_eq!(subscribe(&live, page("one"), &status).unwrap_err().code, Code::TooLarge);
+        subscribe(&live, page("two"), &status).unwrap();
+    }
+
+    #[test]
+    fn a_channel_that_fails_ends_its_subscription() {
+        let live = Live::start().unwrap();
+        let (status, _) = watch::channel(waiting(0));
+        let (tried, trying) = channel();
+        let broken = Channel::new(move |_| {
+            tried.send(()).unwrap_or_default();
+            Err(tauri::Error::WebviewNotFound)
+        });
+        let mut source = status.subscribe();
+        source.mark_changed();
+        live.add(page("one"), broken, Source::Status(source)).unwrap();
+        assert!(trying.recv_timeout(PATIENCE).is_ok());
+        assert!(
+            trying
+                .recv_timeout(PATIENCE)
+                .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
+        );
+    }
+}

@@ -49,6 +49,24 @@ test('bytes go beside the arguments and come as an array', async () => {
   expect(await recorded().store.crdtSnapshot(document)).toBeNull();
 });
 
+test('updates of one document go out one after the other, those of another meanwhile', async () => {
+  const answers: ((value: unknown) => void)[] = [];
+  const { store, calls } = recorded(() => new Promise((resolve) => answers.push(resolve)));
+  const [a, b] = [{ entity: 'Page', id: 'a' }, { entity: 'Page', id: 'b' }];
+  const failing = store.crdtApplyUpdate(a, Uint8Array.of(1)).catch(({ code }: DataStoreError) => code);
+  const later = store.crdtApplyUpdate(a, Uint8Array.of(2));
+  void store.crdtApplyUpdate(b, Uint8Array.of(3));
+  await settled();
+  const sent = () => calls.map(([, , bytes]) => (bytes as Uint8Array)[0]);
+  expect(sent()).toEqual([1, 3]);
+  answers[0]?.(Promise.reject({ code: 'STORAGE_FULL', message: 'full', details: {} }));
+  expect(await failing).toBe('STORAGE_FULL');
+  await settled();
+  expect(sent()).toEqual([1, 3, 2]);
+  answers[2]?.('done');
+  expect(await later).toBe('done');
+});
+
 test('an error object becomes an error with its code and details', async () => {
   const refusal = { code: 'POLICY_DENIED', message: 'not yours', details: { field: 'title' } };
   const { store } = recorded(() => Promise.reject(refusal));

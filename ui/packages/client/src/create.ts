@@ -38,6 +38,8 @@ export function createDataStore(transport: Transport = tauriTransport): DataStor
     });
   };
 
+  const inOrder = queues();
+
   return {
     manifest: () => call('manifest'),
     insert: (entity, data, options) => call('insert', given({ entity, data, options })),
@@ -56,7 +58,9 @@ export function createDataStore(transport: Transport = tauriTransport): DataStor
       return answer === null ? null : new Uint8Array(answer);
     },
     crdtApplyUpdate: (document, bytes, options) =>
-      call('crdt_apply_update', given({ ...document, options }), bytes),
+      inOrder(JSON.stringify([document.entity, document.id, document.field]), () =>
+        call('crdt_apply_update', given({ ...document, options }), bytes),
+      ),
     subscribe,
     live: <R extends Row>(read: Parameters<DataStore['subscribe']>[0]) =>
       live<Result<R>>(MISSING, (set) => subscribe<R>(read, set)),
@@ -83,6 +87,22 @@ export function createDataStore(transport: Transport = tauriTransport): DataStor
     async retryNow() {
       await call('retry_now');
     },
+  };
+}
+
+/** Runs work under one key one after the other: calls that are under way together may overtake each other. */
+function queues() {
+  const last = new Map<string, Promise<unknown>>();
+  return <Answer>(key: string, work: () => Promise<Answer>): Promise<Answer> => {
+    const answer = (last.get(key) ?? Promise.resolve()).then(work);
+    // The next is tried whatever becomes of this.
+    const settled = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    last.set(key, settled);
+    void settled.then(() => last.get(key) === settled && last.delete(key));
+    return answer;
   };
 }
 

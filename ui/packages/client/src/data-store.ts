@@ -50,7 +50,8 @@ export interface DataStore extends Sync {
   crdtSnapshot(document: DocumentAddress): Promise<Uint8Array | null>;
   /**
    * Applies an update that Loro exported, at most 1 MiB. What is no update is `CRDT_DECODE_FAILED`; one that builds on
-   * operations that the document does not have, as after a refusal, `CRDT_APPLY_FAILED`.
+   * operations that the document does not have, as after a refusal, `CRDT_APPLY_FAILED`. Updates of one document are
+   * sent one after the other, whether the one before is awaited or not.
    */
   crdtApplyUpdate(document: DocumentAddress, bytes: Uint8Array, options?: WriteOptions): Promise<{ receipt: Receipt }>;
 
