@@ -9,7 +9,7 @@ import { Binding } from './binding/binding';
 import { EditorView } from 'prosemirror-view';
 import { Inbox } from './host/inbox';
 import { LoroDoc } from 'loro-crdt';
-import { Slice } from 'prosemirror-model';
+import { Fragment, type Node, Slice } from 'prosemirror-model';
 import { ReplaceStep } from 'prosemirror-transform';
 import { configure } from './format/document';
 import { type Rebased, rebase } from './host/rebase';
@@ -203,18 +203,19 @@ class OpenEditor implements Editor {
   async #open(bytes: Uint8Array, peer: bigint): Promise<void> {
     const doc = await loadDocument(bytes, peer, this.#clock);
     const all: Block[] = [];
+    let waiting: Node[] = [];
+    let shown = 0;
     await readInSlices(schema, doc, this.#clock, (blocks, progress) => {
       if (this.#closed) return;
-      const before = all.some((block) => block.node !== null);
-      for (const block of blocks) all.push(block);
-      const nodes = blocks.flatMap((block) => block.node ?? []);
-      if (nodes.length > 0) {
-        const { tr } = this.view.state;
-        const end = tr.doc.content.size;
-        const content = schema.node('doc', null, nodes).content;
-        tr.step(new ReplaceStep(before ? end : 0, end, new Slice(content, 0, 0)));
-        if (!before) tr.setSelection(TextSelection.atStart(tr.doc));
-        this.view.updateState(this.view.state.apply(tr.setMeta('addToHistory', false)));
+      for (const block of blocks) {
+        all.push(block);
+        if (block.node !== null) waiting.push(block.node);
+      }
+      // Each time the view goes over all it shows, so blocks are added many at a time.
+      if (waiting.length >= 64 || progress === 1) {
+        this.#append(waiting, shown > 0);
+        shown += waiting.length;
+        waiting = [];
       }
       if (progress < 1) this.#report({ kind: 'opening', progress });
     });
@@ -229,6 +230,16 @@ class OpenEditor implements Editor {
     this.view.setProps({});
     this.#report({ kind: 'saved' });
     this.#resolveOpened();
+  }
+
+  /** Adds blocks at the end while the view cannot be edited; without `after` in the place of the first empty paragraph. */
+  #append(nodes: readonly Node[], after: boolean): void {
+    if (nodes.length === 0) return;
+    const { tr } = this.view.state;
+    const end = tr.doc.content.size;
+    tr.step(new ReplaceStep(after ? end : 0, end, new Slice(Fragment.fromArray([...nodes]), 0, 0)));
+    if (!after) tr.setSelection(TextSelection.atStart(tr.doc));
+    this.view.updateState(this.view.state.apply(tr.setMeta('addToHistory', false)));
   }
 
   async #replace(binding: Binding, bytes: Uint8Array, peer: bigint): Promise<void> {

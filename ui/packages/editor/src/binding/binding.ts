@@ -5,10 +5,12 @@
  * Loro is applied to the view at once. Nothing but a user's own transaction, undo and redo ever writes.
  */
 import { type Block, documentOf, readBlocks } from '../format/read';
-import { type Caret, History, UNRECORDED } from '../undo/history';
+import { type Caret, History } from '../undo/history';
+import { type Edit, Recorder } from '../undo/recorder';
 import type { LoroDoc, LoroEventBatch } from 'loro-crdt';
 import { Outline, type Row, rowOf } from './outline';
-import { RemoteReader, type TextChange } from './remote';
+import { RemoteReader } from './remote';
+import type { Delta } from '../undo/delta';
 import { type EditorState, PluginKey, TextSelection, type Transaction } from 'prosemirror-state';
 import { asJson, changesOf, configure, textOf } from '../format/document';
 import { Changes } from '../format/attributes';
@@ -41,28 +43,28 @@ export interface BindingOptions {
 export class Binding {
   readonly #view: EditorView;
   readonly #schema: Schema;
-  readonly #now: () => number;
   readonly #onError: (error: unknown, fatal: boolean) => void;
   #doc: LoroDoc;
   #changes: Changes;
   #outline: Outline;
-  #history: History;
+  readonly #history: History;
   #unsubscribe: () => void;
   /** This binding is the one who writes: Loro's events tell nothing new. */
   #busy = false;
   #broken = false;
+  /** The changes that come are those of undo or redo, which the history knows. */
+  #traveling = false;
 
   /** Takes over the view's transactions and makes it show the document. */
   constructor(view: EditorView, doc: LoroDoc, options: BindingOptions = {}) {
     this.#view = view;
     this.#schema = view.state.schema;
-    this.#now = options.now ?? (() => performance.now());
     this.#onError = options.onError ?? (() => undefined);
     this.#doc = configure(doc);
     this.#changes = new Changes(changesOf(doc));
     const blocks = options.blocks ?? readBlocks(this.#schema, doc, this.#changes);
     this.#outline = new Outline(blocks.map(rowOf));
-    this.#history = new History(doc, this.#now);
+    this.#history = new History(options.now ?? (() => performance.now()));
     this.#unsubscribe = this.#subscribe();
     view.setProps({ dispatchTransaction: (tr) => this.dispatch(tr) });
     if (options.blocks === undefined) {
@@ -142,9 +144,8 @@ export class Binding {
    */
   replace(doc: LoroDoc, blocks?: readonly Block[]): void {
     this.#unsubscribe();
-    this.#history.destroy();
+    this.#history.clear();
     this.#doc = configure(doc);
-    this.#history = new History(doc, this.#now);
     this.#unsubscribe = this.#subscribe();
     this.#broken = false;
     this.#reread(this.#view.state, blocks);
@@ -166,7 +167,7 @@ export class Binding {
   /** Lets go of both; the view shows the document from then on without following or writing it. */
   destroy(): void {
     this.#unsubscribe();
-    this.#history.destroy();
+    this.#history.clear();
     this.#broken = true;
   }
 
@@ -181,11 +182,12 @@ export class Binding {
     const frontiers = this.#doc.frontiers();
     this.#busy = true;
     try {
-      this.#history.record(this.#caret(before));
+      const caret = this.#caret(before);
       const writer = new LocalWriter(this.#doc, this.#schema, this.#outline, this.#changes);
       for (const tr of transactions) writer.write(tr);
       writer.finish();
       this.#doc.commit({ origin: 'editor' });
+      this.#history.record(writer.inverse, caret);
       return writer.odd;
     } catch (error) {
       this.#takeBack(frontiers, error);
@@ -197,12 +199,12 @@ export class Binding {
 
   #takeBack(frontiers: ReturnType<LoroDoc['frontiers']>, error: unknown): void {
     try {
-      this.#doc.commit({ origin: UNRECORDED });
-      this.#doc.setNextCommitOrigin(UNRECORDED);
+      this.#doc.commit();
       this.#doc.revertTo(frontiers);
-      this.#doc.commit({ origin: UNRECORDED });
+      this.#doc.commit();
     } catch (second) {
-      // What was written stays; the view will show it.
+      // What was written stays; the view will show it. What was done before can no longer be found in it.
+      this.#history.clear();
       this.#onError(second, false);
     }
     this.#onError(error, false);
@@ -232,10 +234,10 @@ export class Binding {
   #follow(batch: LoroEventBatch): void {
     const text = textOf(this.#doc);
     const map = changesOf(this.#doc).id;
-    let delta: readonly TextChange[] = [];
+    let delta: Delta = [];
     const ids = new Set<string>();
     for (const { target, diff } of batch.events) {
-      if (target === text.id && diff.type === 'text') delta = diff.diff;
+      if (target === text.id && diff.type === 'text') delta = diff.diff as Delta;
       else if (target === map && diff.type === 'map') {
         for (const [key, value] of Object.entries(diff.updated)) {
           ids.add(this.#changes.set(key, value === undefined ? undefined : asJson(value)));
@@ -244,6 +246,7 @@ export class Binding {
     }
     if (delta.length === 0 && ids.size === 0) return;
     if (this.#broken) return;
+    if (!this.#traveling) this.#history.follow(delta);
     if (delta.length + ids.size > MOST_CHANGES) {
       this.#reread(this.#view.state);
       return;
@@ -268,40 +271,48 @@ export class Binding {
 
   #travel(direction: 'undo' | 'redo'): boolean {
     if (this.#broken) return false;
+    const frontiers = this.#doc.frontiers();
     try {
-      const caret = this.#history.step(direction, this.#caret(this.#view.state));
+      const caret = this.#history.step(direction, this.#caret(this.#view.state), (edit) => this.#apply(edit));
       if (caret === null) return false;
+      this.#traveling = true;
+      this.#doc.commit({ origin: direction });
+      this.#traveling = false;
       this.#restoreCaret(caret);
       return true;
     } catch (error) {
-      this.#onError(error, false);
-      this.#reread(this.#view.state);
+      this.#busy = true;
+      this.#history.clear();
+      this.#takeBack(frontiers, error);
       return false;
+    } finally {
+      this.#busy = false;
+      this.#traveling = false;
     }
   }
 
-  /** The selection as places that move with the text. */
+  #apply(edit: Edit): Edit {
+    const recorder = new Recorder(this.#doc);
+    recorder.apply(edit);
+    return recorder.inverse;
+  }
+
+  /** The selection as places in Loro's text. */
   #caret({ selection }: EditorState): Caret {
-    const text = textOf(this.#doc);
-    return [selection.anchor, selection.head].flatMap((position) => {
-      const place = this.#outline.virtual ? this.#outline.length : this.#outline.position(this.#outline.locateNode(position));
-      return text.getCursor(place) ?? [];
-    });
+    const place = (position: number): number =>
+      this.#outline.virtual ? this.#outline.length : this.#outline.position(this.#outline.locateNode(position));
+    return [place(selection.anchor), place(selection.head)];
   }
 
   #restoreCaret(caret: Caret): void {
-    const [anchor, head] = caret.map((cursor) => {
-      const position = this.#doc.getCursorPos(cursor)?.offset ?? 0;
+    const { tr } = this.#view.state;
+    const [anchor, head] = caret.map((position) => {
       const { row, offset } = this.#outline.locate(position);
       const shown = this.#outline.rows[row]?.shown === true;
-      return shown ? this.#outline.nodeStart(row) + 1 + offset : this.#outline.nodeStart(Math.max(0, row));
+      const at = shown ? this.#outline.nodeStart(row) + 1 + offset : this.#outline.nodeStart(Math.max(0, row));
+      return tr.doc.resolve(Math.min(at, tr.doc.content.size));
     });
-    const { tr } = this.#view.state;
-    if (anchor !== undefined && head !== undefined) {
-      const resolve = (position: number): ReturnType<typeof tr.doc.resolve> =>
-        tr.doc.resolve(Math.min(position, tr.doc.content.size));
-      tr.setSelection(TextSelection.between(resolve(anchor), resolve(head)));
-    }
+    if (anchor !== undefined && head !== undefined) tr.setSelection(TextSelection.between(anchor, head));
     this.#view.dispatch(tr.scrollIntoView());
   }
 

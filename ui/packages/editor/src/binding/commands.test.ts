@@ -54,7 +54,8 @@ it.each(cases)('%s', (_name, where, command, wanted) => {
   command(peer.state, (tr) => peer.edit(() => tr));
   expect(peer.page).toBe(wanted);
   peer.verify();
-  peer.binding.undo();
+  // Where the command had nothing to do there is nothing of it to take back.
+  if (wanted !== START) peer.binding.undo();
   expect(peer.page).toBe(START);
   peer.verify();
 });

@@ -5,12 +5,13 @@
  * So it does not matter which kind of step a command used.
  */
 import { type Attributes, type Changes, attributeChanges, attributesOf, isKnownKey, keyOf } from '../format/attributes';
-import { BLOCK_KEY, EMBED_KEY, FORMAT_VERSION, MARKER, asJson, changesOf, metaOf, newBlockId, same, segments, textOf } from '../format/document';
+import { BLOCK_KEY, EMBED_KEY, FORMAT_VERSION, MARKER, asJson, metaOf, newBlockId, same, segments, textOf } from '../format/document';
 import { type Flat, type Part, common, flatten, partAt, splitsPair, splitsPairIn } from './flat';
-import type { LoroDoc, LoroMap, LoroText } from 'loro-crdt';
+import type { LoroDoc, LoroText } from 'loro-crdt';
 import type { Mark, Node, Schema } from 'prosemirror-model';
 import type { Outline, Row } from './outline';
 import type { Json } from '../schema';
+import { type Edit, Recorder } from '../undo/recorder';
 import type { Step } from 'prosemirror-transform';
 import type { Transaction } from 'prosemirror-state';
 
@@ -48,7 +49,7 @@ export class LocalWriter {
   private readonly outline: Outline;
   private readonly changes: Changes;
   readonly #text: LoroText;
-  readonly #map: LoroMap;
+  readonly #out: Recorder;
   /** Blocks made by this transaction. Their markers get their mark once it is known what they became. */
   readonly #fresh = new Set<Row>();
   /** Blocks whose node may not be what reading gives. */
@@ -61,7 +62,12 @@ export class LocalWriter {
     this.outline = outline;
     this.changes = changes;
     this.#text = textOf(doc);
-    this.#map = changesOf(doc);
+    this.#out = new Recorder(doc);
+  }
+
+  /** What takes back everything that was written. */
+  get inverse(): Edit {
+    return this.#out.inverse;
   }
 
   /** Writes a transaction; commits nothing. */
@@ -80,7 +86,7 @@ export class LocalWriter {
       let position = 0;
       for (const row of this.outline.rows) {
         if (this.#fresh.has(row)) {
-          this.#text.mark({ start: position, end: position + 1 }, BLOCK_KEY, { id: row.id, ...row.initial });
+          this.#out.markNew({ start: position, end: position + 1 }, BLOCK_KEY, { id: row.id, ...row.initial });
         }
         position += (row.marker ? 1 : 0) + row.size;
       }
@@ -126,13 +132,13 @@ export class LocalWriter {
     const [first] = this.outline.rows;
     if (this.outline.virtual) {
       const row = this.#newRow(before.child(0));
-      this.#text.insert(this.outline.length, MARKER);
+      this.#out.insert(this.outline.length, MARKER);
       this.#unmark(this.outline.length, this.#text.sliceDelta(this.outline.length, this.outline.length + 1)[0]?.attributes ?? {});
       this.outline.splice(this.outline.rows.length, 0, [row]);
     } else if (first?.marker === false && from < first.size + 2) {
       const row = this.#newRow(before.child(0));
       row.size = first.size;
-      this.#text.insert(0, MARKER);
+      this.#out.insert(0, MARKER);
       this.outline.splice(0, 1, [row]);
     }
   }
@@ -156,33 +162,39 @@ export class LocalWriter {
         cursor.position = this.outline.textStart(cursor.row);
         if (is.kind === 'block' && was.kind === 'block' && is.node !== was.node) this.#retype(cursor.row, is.node);
       } else {
-        if (was.marks !== is.marks) this.#remark(cursor, step, was.marks, is.marks, splitsPair(now.text, newFrom + done));
+        if (was.marks !== is.marks) {
+          // Marks are put on whole characters.
+          const [before, after] = [splitsPair(now.text, newFrom + done), splitsPair(now.text, newFrom + done + step)];
+          const range = { start: cursor.position - Number(before), end: cursor.position + step + Number(after) };
+          if (this.#remark(cursor.row, range, was.marks, is.marks) && (before || after)) this.odd.add(this.outline.at(cursor.row));
+        }
         cursor.position += step;
       }
       done += step;
     }
   }
 
-  #remark(cursor: Cursor, length: number, was: readonly Mark[], is: readonly Mark[], split: boolean): void {
+  /** Brings the marks of a stretch from what they were to what they are. Returns whether there was anything to do. */
+  #remark(index: number, range: { start: number; end: number }, was: readonly Mark[], is: readonly Mark[]): boolean {
     const before = valuesOf(was);
     const after = valuesOf(is);
-    const range = { start: cursor.position, end: cursor.position + length };
+    const row = this.outline.at(index);
     let changed = false;
     for (const [key, value] of after) {
       if (before.has(key) && same(before.get(key), value)) continue;
-      this.#text.mark(range, key, asJson(value));
+      this.#out.mark(range, key, asJson(value));
       changed = true;
     }
-    const row = this.outline.at(cursor.row);
     for (const key of before.keys()) {
       if (after.has(key)) continue;
       changed = true;
-      if (isKnownKey(this.schema, key)) this.#text.unmark(range, key);
+      if (isKnownKey(this.schema, key)) this.#out.mark(range, key, null);
       else this.odd.add(row);
     }
-    if (!changed) return;
-    this.#revive(cursor.row);
-    if (split || after.size !== is.length || is.some((mark) => mark.type.excludes(mark.type) === false)) this.odd.add(row);
+    if (!changed) return false;
+    this.#revive(index);
+    if (after.size !== is.length || is.some((mark) => !mark.type.excludes(mark.type))) this.odd.add(row);
+    return true;
   }
 
   #delete(cursor: Cursor, old: Flat, from: number, to: number): void {
@@ -197,7 +209,7 @@ export class LocalWriter {
       after = part.to;
     }
     if (markers === 0) {
-      this.#text.delete(cursor.position, to - from);
+      this.#out.delete(cursor.position, to - from);
       this.outline.resize(cursor.row, from - to);
     } else {
       if (cursor.row < 0) throw new RangeError('a text cannot lose its first marker');
@@ -206,7 +218,7 @@ export class LocalWriter {
       const head = cursor.position - this.outline.textStart(cursor.row);
       const rest = this.outline.at(last).size - (to - after);
       for (const row of this.outline.rows.slice(cursor.row + 1, last + 1)) this.#forget(row);
-      this.#text.delete(cursor.position, end - cursor.position);
+      this.#out.delete(cursor.position, end - cursor.position);
       this.outline.resize(cursor.row, head + rest - this.outline.at(cursor.row).size);
       this.outline.splice(cursor.row + 1, last - cursor.row, []);
       // Source and prose write line breaks in different ways, and the step may have moved them from one to the other.
@@ -218,7 +230,7 @@ export class LocalWriter {
   #insert(cursor: Cursor, now: Flat, from: number, to: number): void {
     if (from === to) return;
     const { position } = cursor;
-    this.#text.insert(position, now.text.slice(from, to));
+    this.#out.insert(position, now.text.slice(from, to));
     const odd = this.#fitMarks(position, now, from, to) || now.odd;
     const markers = now.parts.filter((part) => part.kind === 'block' && part.from >= from && part.from < to);
     const first = (markers[0]?.from ?? to) - from;
@@ -249,7 +261,7 @@ export class LocalWriter {
     const node = before.nodeAt(this.outline.nodeStart(index));
     if (node === null || second?.kind !== 'block') throw new RangeError('no block to stand in front of');
     const position = this.outline.start(index);
-    this.#text.insert(position, MARKER);
+    this.#out.insert(position, MARKER);
     this.#unmark(position, this.#text.sliceDelta(position, position + 1)[0]?.attributes ?? {});
     this.outline.splice(index, 0, [this.#newRow(node)]);
     this.#revive(index + 1);
@@ -262,12 +274,12 @@ export class LocalWriter {
       const row = this.outline.at(index);
       if (!row.shown) continue;
       if (this.#fresh.has(row)) {
-        this.#text.delete(this.outline.start(index), 1 + row.size);
+        this.#out.delete(this.outline.start(index), 1 + row.size);
         this.#forget(row);
         this.outline.splice(index, 1, []);
         continue;
       }
-      if (row.size > 0) this.#text.delete(this.outline.textStart(index), row.size);
+      if (row.size > 0) this.#out.delete(this.outline.textStart(index), row.size);
       this.outline.resize(index, -row.size);
       if (this.#attributes(row).x !== true) this.#write(index, new Map([['x', true]]));
       this.outline.show(index, false);
@@ -300,12 +312,12 @@ export class LocalWriter {
       return false;
     }
     const wanted = valuesOf(part.marks);
-    if (part.kind === 'embed') this.#text.mark(range, EMBED_KEY, asJson(part.data));
-    for (const [key, value] of wanted) if (!same(got[key], value)) this.#text.mark(range, key, asJson(value));
+    if (part.kind === 'embed') this.#out.markNew(range, EMBED_KEY, asJson(part.data));
+    for (const [key, value] of wanted) if (!same(got[key], value)) this.#out.markNew(range, key, asJson(value));
     let odd = part.marks.some((mark) => !mark.type.excludes(mark.type)) || (part.kind === 'embed' && part.data === null);
     for (const [key, value] of Object.entries(got)) {
       if (wanted.has(key) || value === null || key === BLOCK_KEY || key === EMBED_KEY) continue;
-      if (isKnownKey(this.schema, key)) this.#text.unmark(range, key);
+      if (isKnownKey(this.schema, key)) this.#out.markNew(range, key, null);
       else odd = true;
     }
     return odd;
@@ -314,7 +326,7 @@ export class LocalWriter {
   /** Takes the marks of its neighbours off a new marker: text typed behind it would inherit them. */
   #unmark(position: number, got: Readonly<Record<string, unknown>>): void {
     for (const [key, value] of Object.entries(got)) {
-      if (value !== null && isKnownKey(this.schema, key)) this.#text.unmark({ start: position, end: position + 1 }, key);
+      if (value !== null && isKnownKey(this.schema, key)) this.#out.markNew({ start: position, end: position + 1 }, key, null);
     }
   }
 
@@ -344,7 +356,7 @@ export class LocalWriter {
     }
     for (const [name, value] of attributes) {
       const key = `${this.outline.at(index).id ?? ''}/${name}`;
-      this.#map.set(key, value);
+      this.#out.set(key, value);
       this.changes.set(key, value);
     }
   }
@@ -355,7 +367,7 @@ export class LocalWriter {
     row.initial = this.#attributes(row);
     this.outline.rename(index, newBlockId());
     const position = this.outline.start(index);
-    this.#text.mark({ start: position, end: position + 1 }, BLOCK_KEY, { id: row.id, ...row.initial });
+    this.#out.mark({ start: position, end: position + 1 }, BLOCK_KEY, { id: row.id, ...row.initial });
   }
 
   #forget(row: Row): void {

@@ -10,14 +10,7 @@ import { remake, replaceBlocks, retype } from './steps';
 import { ReplaceStep, type Transform } from 'prosemirror-transform';
 import type { LoroText } from 'loro-crdt';
 import { contentOf } from '../format/read';
-
-/** A piece of Loro's description of a text's change. */
-export interface TextChange {
-  readonly insert?: string | undefined;
-  readonly delete?: number | undefined;
-  readonly retain?: number | undefined;
-  readonly attributes?: Readonly<Record<string, unknown>> | undefined;
-}
+import type { Delta } from '../undo/delta';
 
 /** A block that is about to be: its row and its content. */
 interface Draft {
@@ -44,25 +37,30 @@ export class RemoteReader {
   }
 
   /** Follows a change of the text. */
-  follow(delta: readonly TextChange[]): void {
+  follow(delta: Delta): void {
     let position = 0;
-    for (let index = 0; index < delta.length; index++) {
-      const op = delta[index];
-      if (op?.insert !== undefined) {
-        const inserted: Segment[] = [];
-        for (let next = delta[index]; next?.insert !== undefined; next = delta[++index]) {
-          inserted.push({ insert: next.insert, ...(next.attributes && { attributes: next.attributes }) });
-        }
-        index--;
-        this.#insert(position, inserted);
-        position += inserted.reduce((sum, { insert }) => sum + insert.length, 0);
-      } else if (op?.delete !== undefined) {
+    let inserted: Segment[] = [];
+    const insert = (): void => {
+      if (inserted.length === 0) return;
+      this.#insert(position, inserted);
+      position += inserted.reduce((sum, piece) => sum + piece.insert.length, 0);
+      inserted = [];
+    };
+    for (const op of delta) {
+      // What is inserted at one place comes in pieces of equal marks.
+      if ('insert' in op) {
+        inserted.push({ insert: op.insert, ...(op.attributes && { attributes: op.attributes }) });
+        continue;
+      }
+      insert();
+      if ('delete' in op) {
         this.#delete(position, op.delete);
-      } else if (op?.retain !== undefined) {
+      } else {
         if (op.attributes !== undefined) this.#restyle(position, op.retain, op.attributes);
         position += op.retain;
       }
     }
+    insert();
   }
 
   /** Follows a change of attributes: the blocks with these ids, or with ids below them. */

@@ -1,72 +1,109 @@
-/** Undo and redo of this user's own changes, on Loro's undo manager. */
-import { type Cursor, type LoroDoc, UndoManager } from 'loro-crdt';
+/**
+ * Undo and redo of this user's own changes.
+ *
+ * A list of edits that take back what the user did, the last one on top. What comes from elsewhere is noted beside the
+ * edit it came after, and an edit is carried over it when its turn comes. So the work for each change does not
+ * depend on the size of the document. (Loro's own undo manager compares whole versions instead, in a time that grows with
+ * the square of the number of marked ranges; each block is one.)
+ */
+import { type Delta, compose, movePlace, transform } from './delta';
+import { type Edit, isNothing, join } from './recorder';
 
-/** Where a selection's two ends are in the text; they move with it. */
-export type Caret = readonly Cursor[];
+/** A selection as two places in the text: anchor and head. */
+export type Caret = readonly [number, number];
 
-/** Changes that follow each other within this many milliseconds are undone together. */
+/** Changes that follow each other within this many milliseconds are taken back together. */
 const GROUP_PAUSE = 500;
-const MOST_GROUPS = 200;
+const MOST_ITEMS = 1000;
+/** Pieces of what came from elsewhere since; beyond that the user's older changes cannot be taken back any more. */
+const MOST_PIECES = 10_000;
 
-/** The origin of commits that are no changes of the user's. */
-export const UNRECORDED = 'tombolo:unrecorded';
+interface Item {
+  readonly edit: Edit;
+  /** Where the selection was before the change that the edit takes back. */
+  readonly caret: Caret;
+  /** What came from elsewhere after that change. */
+  readonly after: Delta;
+  /** Whether it is taken back together with the one below. */
+  readonly joined: boolean;
+}
 
 export class History {
-  readonly #manager: UndoManager;
   readonly #now: () => number;
+  #undo: Item[] = [];
+  #redo: Item[] = [];
   #last = Number.NEGATIVE_INFINITY;
-  #caret: Caret = [];
-  #popped: Caret = [];
 
-  /** `now` gives milliseconds. The document's peer id must not change from here on. */
-  constructor(doc: LoroDoc, now: () => number) {
+  /** `now` gives milliseconds. */
+  constructor(now: () => number) {
     this.#now = now;
-    this.#manager = new UndoManager(doc, {
-      mergeInterval: 0,
-      maxUndoSteps: MOST_GROUPS,
-      excludeOriginPrefixes: [UNRECORDED],
-      onPush: () => ({ value: null, cursors: [...this.#caret] }),
-      onPop: (_isUndo, { cursors }) => {
-        this.#popped = cursors;
-      },
-    });
   }
 
   get canUndo(): boolean {
-    return this.#manager.canUndo();
+    return this.#undo.length > 0;
   }
 
   get canRedo(): boolean {
-    return this.#manager.canRedo();
+    return this.#redo.length > 0;
   }
 
-  /** To be called before the commit of a change; `caret` is where the selection was before it. */
-  record(caret: Caret): void {
+  /** Notes a change of the user's: what takes it back, and where the selection was before it. */
+  record(edit: Edit, caret: Caret): void {
+    if (isNothing(edit)) return;
     const now = this.#now();
-    // The manager merges by its own clock. Whether it may is decided here instead.
-    this.#manager.setMergeInterval(now - this.#last < GROUP_PAUSE ? Number.MAX_SAFE_INTEGER : 0);
+    const joined = now - this.#last < GROUP_PAUSE;
     this.#last = now;
-    this.#caret = caret;
+    this.#redo = [];
+    const top = this.#undo.at(-1);
+    if (joined && top !== undefined && top.after.length === 0) {
+      this.#undo[this.#undo.length - 1] = { ...top, edit: join(edit, top.edit) };
+      return;
+    }
+    this.#undo.push({ edit, caret, after: [], joined: joined && top !== undefined });
+    if (this.#undo.length > MOST_ITEMS) this.#undo.shift();
   }
 
-  /** Ends the running group: the next change begins one of its own. */
+  /** Notes a change that is not the user's. */
+  follow(delta: Delta): void {
+    for (const stack of [this.#undo, this.#redo]) addAfter(stack, delta);
+  }
+
+  /** The next change will be taken back by itself. */
   endGroup(): void {
     this.#last = Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes the last group back, or does the last undone one again. Returns where the selection was then, or null. */
-  step(direction: 'undo' | 'redo', caret: Caret): Caret | null {
-    if (direction === 'undo' ? !this.canUndo : !this.canRedo) return null;
-    this.#caret = caret;
-    this.#popped = [];
+  clear(): void {
+    this.#undo = [];
+    this.#redo = [];
     this.endGroup();
-    this.#manager.setMergeInterval(0);
-    if (direction === 'undo') this.#manager.undo();
-    else this.#manager.redo();
-    return this.#popped;
   }
 
-  destroy(): void {
-    this.#manager.free();
+  /**
+   * Takes the last group back, or does the last one taken back again. `apply` does an edit and returns what takes it back.
+   * Returns where the selection was before, or null if there is nothing.
+   */
+  step(direction: 'undo' | 'redo', caret: Caret, apply: (edit: Edit) => Edit): Caret | null {
+    const [from, to] = direction === 'undo' ? [this.#undo, this.#redo] : [this.#redo, this.#undo];
+    this.endGroup();
+    let was: Caret | null = null;
+    for (let item = from.pop(); item !== undefined; item = item.joined ? from.pop() : undefined) {
+      const { edit, after } = item;
+      const text = transform(after, edit.text, 'second', 'first');
+      const rest = transform(edit.text, after, 'first', 'second');
+      addAfter(from, rest);
+      const back = apply({ ...edit, text });
+      to.push({ edit: back, caret, after: [], joined: was !== null });
+      was = [movePlace(rest, item.caret[0]), movePlace(rest, item.caret[1])];
+    }
+    return was;
   }
+}
+
+function addAfter(stack: Item[], delta: Delta): void {
+  const top = stack.at(-1);
+  if (top === undefined || delta.length === 0) return;
+  const after = compose(top.after, delta);
+  if (after.length > MOST_PIECES) stack.length = 0;
+  else stack[stack.length - 1] = { ...top, after };
 }
