@@ -9,6 +9,7 @@ import { clipboard } from './clipboard';
 import { placeholder, structureDecorations } from './decorations';
 import { clickEmbed } from './embeds';
 import { dragHandle } from './drag-handle';
+import { highlight } from './highlight';
 import { keys } from './keys';
 import { clickLink, keepPage } from './links';
 import { linkPopover } from './link-popover';
@@ -71,6 +72,7 @@ export function editing(options: EditingOptions): Plugin[] {
     clipboard(all),
     blockSelection(),
     structureDecorations(),
+    highlight(),
     placeholder(all.texts.placeholder),
     surroundings(all),
   ];
