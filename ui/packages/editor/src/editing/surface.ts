@@ -59,12 +59,13 @@ export function rectOf(view: EditorView, from: number, to = from): Rect | null {
 
 /**
  * Puts a floating element beside a rectangle: below it or above it, whichever is asked for and has room, and inside the
- * window. Its style is `position: fixed`.
+ * window. Its style is `position: fixed`. It has the class `away` while the rectangle is scrolled out of the window.
  */
 export function place(floating: HTMLElement, at: Rect | null, side: 'above' | 'below'): void {
   if (!at) return;
   const { offsetWidth: width, offsetHeight: height } = floating;
   const { clientWidth, clientHeight } = document.documentElement;
+  floating.classList.toggle('away', at.bottom < 0 || at.top > clientHeight);
   const [above, below] = [at.top - GAP - height, at.bottom + GAP];
   const fits = { above: above >= 0, below: below + height <= clientHeight };
   const other = side === 'above' ? 'below' : 'above';

@@ -3,6 +3,7 @@ import { TextSelection } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { afterEach, expect, test, vi } from 'vitest';
 import { editing, type EditingOptions } from './index';
+import { place } from './surface';
 import { close, open, press, shown, write } from './testing';
 
 afterEach(close);
@@ -197,4 +198,22 @@ test('no surface has a fault that a program can find', async () => {
   expect(await faults()).toEqual([]);
   press(view, 'Mod-l');
   expect(await faults()).toEqual([]);
+});
+
+test('what floats stays in the window, and is not seen while its text is scrolled away', () => {
+  const floating = document.body.appendChild(document.createElement('div'));
+  Object.defineProperties(floating, { offsetWidth: { value: 100 }, offsetHeight: { value: 40 } });
+  Object.defineProperties(document.documentElement, {
+    clientWidth: { value: 500, configurable: true },
+    clientHeight: { value: 300, configurable: true },
+  });
+  const at = (left: number, top: number, side: 'above' | 'below'): unknown => {
+    place(floating, { left, right: left + 10, top, bottom: top + 20 }, side);
+    return [floating.style.left, floating.style.top, floating.classList.contains('away')];
+  };
+  expect(at(50, 100, 'below')).toEqual(['50px', '126px', false]);
+  expect(at(50, 100, 'above')).toEqual(['50px', '54px', false]);
+  expect(at(480, 270, 'below')).toEqual(['400px', '224px', false]);
+  expect(at(50, 10, 'above')).toEqual(['50px', '36px', false]);
+  expect(at(50, -100, 'above')).toEqual(['50px', '0px', true]);
 });
