@@ -58,6 +58,8 @@ export const messages = {
     title: 'Title',
     body: 'Page text',
     path: 'Where this page is',
+    linkLabel: 'Link to a page',
+    linkEmpty: 'No page of that name',
     edited: (when: string) => `Edited ${when}`,
     created: (when: string) => `Created ${when}`,
     notOnServer: 'Not on the server yet',
@@ -181,7 +183,7 @@ export const messages = {
 
   shortcuts: {
     title: 'Keyboard shortcuts',
-    groups: { pages: 'Pages', tree: 'In the list of pages', view: 'View', app: 'App' },
+    groups: { pages: 'Pages', tree: 'In the list of pages', text: 'In the text of a page', view: 'View', app: 'App' },
     tree: {
       open: 'Open',
       rename: 'Rename',
