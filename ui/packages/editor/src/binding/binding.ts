@@ -29,7 +29,7 @@ export const isRemote = (tr: Transaction): boolean => tr.getMeta(REMOTE) === tru
 const MOST_CHANGES = 1000;
 
 export interface BindingOptions {
-  /** The blocks of the document, where they were read already and the view shows them. */
+  /** The blocks of the document, where they were read already. */
   readonly blocks?: readonly Block[];
   /** Milliseconds, for grouping what is undone together. */
   readonly now?: () => number;
@@ -67,11 +67,9 @@ export class Binding {
     this.#history = new History(options.now ?? (() => performance.now()));
     this.#unsubscribe = this.#subscribe();
     view.setProps({ dispatchTransaction: (tr) => this.dispatch(tr) });
-    if (options.blocks === undefined) {
-      const { tr } = view.state;
-      reconcile(tr, view.state.doc.children.map(() => null), this.#schema, blocks);
-      this.#show(tr);
-    }
+    const { tr } = view.state;
+    reconcile(tr, view.state.doc.children.map(() => null), this.#schema, blocks);
+    this.#show(tr);
   }
 
   get doc(): LoroDoc {

@@ -46,7 +46,7 @@ export class Fuzz {
     for (let step = 0; step < steps; step++) {
       const peer = this.#pick(this.peers);
       if (undo && this.#next(6) === 0) this.#travel(peer);
-      else this.#act(peer);
+      else this.act(peer);
       if (step % 10 === 0) peer.verify();
       if (this.#next(6) !== 0) continue;
       const [from, to] = [this.#pick(this.peers), this.#pick(this.peers)];
@@ -85,13 +85,18 @@ export class Fuzz {
   }
 
   /** Characters that were never used before; every seventh outside the basic plane. */
-  #word(length: number): string {
+  word(length: number): string {
     let word = '';
     for (let i = 0; i < length; i++) {
       const n = this.#fresh++;
       word += String.fromCodePoint((n % 7 === 0 ? 0x20000 : 0x4e00) + n);
     }
     return word;
+  }
+
+  /** A random position between two characters. */
+  place(doc: Node): number {
+    return this.#spot(doc).at;
   }
 
   #spot(doc: Node): Spot {
@@ -112,10 +117,11 @@ export class Fuzz {
     else peer.binding.redo();
   }
 
-  #act(peer: Peer): void {
+  /** Lets a peer do something. */
+  act(peer: Peer): void {
     const { tr } = peer.state;
     this.#change(peer, tr);
-    if (this.#next(5) === 0) tr.insertText(this.#word(1), tr.mapping.map(this.#spot(peer.state.doc).at));
+    if (this.#next(5) === 0) tr.insertText(this.word(1), tr.mapping.map(this.#spot(peer.state.doc).at));
     if (!tr.docChanged) return;
     const before = characters(peer.state.doc);
     peer.time += this.#pick([100, 10_000]);
@@ -129,7 +135,7 @@ export class Fuzz {
     const { doc } = tr;
     const spot = this.#spot(doc);
     const kind = this.#next(100);
-    if (kind < 35) tr.insertText(this.#next(9) > 0 ? this.#word(1 + this.#next(4)) : `${this.#word(1)}\n`, spot.at);
+    if (kind < 35) tr.insertText(this.#next(9) > 0 ? this.word(1 + this.#next(4)) : `${this.word(1)}\n`, spot.at);
     else if (kind < 47) tr.split(spot.at, 1, this.#next(2) > 0 ? [{ type: peer.state.schema.node('paragraph').type }] : undefined);
     else if (kind < 55) this.#join(tr, spot);
     else if (kind < 65) this.#deleteRange(tr, spot);
@@ -174,7 +180,7 @@ export class Fuzz {
   #structure(peer: Peer, tr: Transaction, spot: Spot, kind: number): void {
     const current = peer.state.schema;
     const types = Object.keys(BLOCK_ATTRIBUTES).filter((name) => current.nodes[name] !== undefined);
-    const make = (): Node => current.node(this.#pick(types), { indent: this.#next(3) || null }, current.text(this.#word(2)));
+    const make = (): Node => current.node(this.#pick(types), { indent: this.#next(3) || null }, current.text(this.word(2)));
     if (kind < 87) {
       const type = current.node(this.#pick(types)).type;
       tr.setBlockType(spot.at, spot.at, type, { ...(type.name === 'heading' ? { level: 1 + this.#next(3) } : {}), indent: spot.block.attrs.indent });
@@ -182,7 +188,7 @@ export class Fuzz {
     else if (kind < 94) tr.insert(spot.at, this.#next(3) > 0 ? current.node('embed', { data: { id: this.#next(9) } }) : current.node('hard_break'));
     else if (kind < 97) tr.replace(spot.at, spot.at, new Slice(Fragment.from([make(), make(), make()]), 1, 1));
     else if (kind < 99) tr.insert(this.#next(2) > 0 ? spot.start : spot.start + spot.block.nodeSize, make());
-    else if (tr.doc.childCount < 5) tr.replaceWith(0, tr.doc.content.size, current.node('paragraph', null, current.text(this.#word(3))));
+    else if (tr.doc.childCount < 5) tr.replaceWith(0, tr.doc.content.size, current.node('paragraph', null, current.text(this.word(3))));
   }
 }
 

@@ -100,7 +100,7 @@ class Windows {
     const { tr } = peer.state;
     if (kind < 60) return this.#type(peer, tr);
     if (kind < 70) return this.#move(peer, tr);
-    if (kind < 78) return this.#dispatch(peer, tr.split(tr.selection.head));
+    if (kind < 76) return this.#dispatch(peer, tr.split(tr.selection.head));
     if (kind < 84) return this.#join(peer, tr);
     if (kind < 90) return this.#erase(peer, tr);
     if (kind < 95) return this.#format(peer, tr);
