@@ -3,7 +3,7 @@ import { TextSelection } from 'prosemirror-state';
 import { afterEach, expect, test } from 'vitest';
 import { Peer, sync } from '../binding/testing';
 import { editing } from './index';
-import { close, press, shown, write } from './testing';
+import { close, press, random, shown, write } from './testing';
 
 const peers: Peer[] = [];
 afterEach(() => {
@@ -23,17 +23,6 @@ function join(id: number, from?: Peer): Peer {
   peer = new Peer(id, { plugins, ...(from ? { from } : {}) });
   peers.push(peer);
   return peer;
-}
-
-/** A generator of numbers below a bound, from a seed (mulberry32). */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
 }
 
 test('a page is written by keys alone, and undo takes a rule back to the text as typed', () => {

@@ -5,7 +5,7 @@ import { TextSelection } from 'prosemirror-state';
 import type { EditorView } from 'prosemirror-view';
 import { afterEach, expect, test, vi } from 'vitest';
 import { editing, type EditingOptions } from '../index';
-import { close, open, press, shown } from '../testing';
+import { close, open, press, random, shown } from '../testing';
 import { withoutStyleSheets } from './read-html';
 import { toMarkdown, toPlainText } from './write-text';
 
@@ -130,6 +130,26 @@ test('HTML in source is its text', () => {
 test('deep and broken HTML ends in a page', () => {
   const view = pasted(['p |'], `${'<div>'.repeat(3000)}deep${'<ul><li>'.repeat(50)}list<table><tr><h1>x`);
   expect(view.state.doc.childCount).toBeGreaterThan(0);
+});
+
+const PIECES = [
+  '<p>', '</p>', '<div>', '</div>', '<ul>', '</ul>', '<ol start="-3">', '<li>', '</li>', '<blockquote>', '<pre>', '</pre>', '<table>', '<tr>',
+  '<td>', '</table>', '<h7>', '<h3>', '</h3>', '<br>', '<hr>', '<b style="font-weight:&">', '</b>', '<a href="java\nscript:x">', '<img src=x>',
+  '<img src="https://x">', '<p style="mso-list:l0 level9 lfo1">', '<span style="mso-list:Ignore">1.', '<input type=checkbox>', '<li role=checkbox>',
+  '<p data-pm-slice="9 9 [\'x\', null]" data-block=list_item data-attrs=\'{"indent":1e9,"in":[1]}\'>', '<span data-embed="{">', '<p data-block=unknown>',
+  'text', ' ', '\n', '\u2028', '\uFFFC', '\uD800', '&nbsp;', '<!--', '-->', '<svg><p>', '<style>',
+];
+
+test('no HTML ends in a page that is none', () => {
+  const next = random(7);
+  for (let round = 0; round < 300; round += 1) {
+    const html = Array.from({ length: 1 + next(25) }, () => PIECES[next(PIECES.length)] ?? '').join('');
+    const view = edit(['p a', '  - b|c', 'p d']);
+    expect(() => view.pasteHTML(html), html).not.toThrow();
+    expect(() => view.state.doc.check(), html).not.toThrow();
+    expect(() => copied(view), html).not.toThrow();
+    close();
+  }
 });
 
 test('style sheets are not even parsed', () => {
