@@ -32,6 +32,8 @@ test('the palette finds pages and actions, and Enter does what is chosen', async
   await window.press('Enter');
   expect(window.all('dialog')).toEqual([]);
   expect(window.get('textbox', 'Title')).toHaveProperty('value', 'Tides');
+  for (let n = 0; n < 200 && document.activeElement?.ariaLabel !== 'Page text'; n += 1) await window.settled();
+  expect(document.activeElement).toBe(window.get('textbox', 'Page text'));
 
   await window.press('Control+K');
   await window.type(window.get('combobox'), 'dark');
@@ -49,6 +51,7 @@ test('the palette’s arrows go round, and what is not there can be written', as
   await window.press('ArrowUp');
   await window.press('Enter');
   expect(window.get('textbox', 'Title')).toHaveProperty('value', 'Birds of the sandbar');
+  expect(document.activeElement).toBe(window.get('textbox', 'Title'));
 });
 
 test('a dialog gives the keyboard back to where it was', async () => {

@@ -44,24 +44,19 @@ export const messages = {
     rename: 'Page title',
     expand: 'Show pages inside',
     collapse: 'Hide pages inside',
-    below: (title: string) => `Below ${title}`,
-    above: (title: string) => `Above ${title}`,
-    inside: (title: string) => `Inside ${title}`,
     moved: (title: string) => `Moved ${title}`,
-    indented: (title: string, parent: string) => `Moved ${title} into ${parent}`,
     trashed: (title: string) => `${title} moved to trash`,
     restored: (title: string) => `${title} restored`,
-    newPagesWaiting: 'Changed elsewhere; shown when the pointer leaves the list',
   },
 
   page: {
     title: 'Title',
     body: 'Page text',
     path: 'Where this page is',
+    pathLeftOut: (titles: string) => `Left out: ${titles}`,
     linkLabel: 'Link to a page',
     linkEmpty: 'No page of that name',
     edited: (when: string) => `Edited ${when}`,
-    created: (when: string) => `Created ${when}`,
     notOnServer: 'Not on the server yet',
     notOnServerHint: 'Safe on this device. It is sent as soon as the server can be reached.',
     inTrash: 'This page is in the trash.',
@@ -176,7 +171,6 @@ export const messages = {
     pages: 'Pages',
     actions: 'Actions',
     nothing: 'Nothing matches',
-    nothingHint: 'Press Enter to write a page with this title.',
     create: (title: string) => `New page “${title}”`,
     results: (n: number) => counted(n, 'result', 'results'),
   },
@@ -195,6 +189,7 @@ export const messages = {
       typeahead: 'Go to a title',
       letters: 'Letters',
     },
+    nextPart: 'Next part of the window',
   },
 
   actions: {
@@ -226,7 +221,6 @@ export const messages = {
     zoomOut: 'Zoom out',
     zoomReset: 'Normal zoom',
     undo: 'Undo the last action',
-    nextRegion: 'Go to the next part of the window',
   },
 
   errors: {

@@ -68,6 +68,12 @@ test('a drop lands where its line was, and never below itself', () => {
   expect(tree.drop('e', row('a'), 'before')).toEqual({ parent: null, before: 'a' });
 });
 
+test('a drop below all lines goes to the end of the top', () => {
+  expect(tree.drop('c', row('e'), 'end')).toEqual({ parent: null, before: null });
+  expect(tree.drop('a', row('e'), 'end')).toEqual({ parent: null, before: null });
+  expect(tree.drop('e', row('e'), 'end')).toBeUndefined();
+});
+
 test('a drop that changes nothing is no move', () => {
   expect(tree.drop('d', row('d'), 'after')).toBeUndefined();
   const closed = tree.rows(new Set(['a'])).find(({ id }) => id === 'b');

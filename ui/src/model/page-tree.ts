@@ -28,7 +28,8 @@ export interface TreeRow {
   expanded: boolean;
 }
 
-export type Drop = 'before' | 'after' | 'into';
+/** Beside a line, into its page, or below all lines. */
+export type Drop = 'before' | 'after' | 'into' | 'end';
 
 /** The pages of a workspace as a tree. It never changes; a change of the pages makes another one. */
 export class PageTree {
@@ -141,6 +142,7 @@ export class PageTree {
 
   /** Where a page dropped at a line goes; undefined if it would lie below itself or stay where it is. */
   drop(id: string, at: TreeRow, drop: Drop): Place | undefined {
+    if (drop === 'end') return this.children(null).at(-1) === id ? undefined : { parent: null, before: null };
     if (this.isWithin(at.id, id)) return undefined;
     // Below an open page, the place that the line shows is that of its first child.
     if (drop === 'after' && at.expanded) return this.#unlessThere(id, { parent: at.id, after: null });

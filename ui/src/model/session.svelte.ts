@@ -71,6 +71,12 @@ export class Session {
     return this.#store.retryNow();
   }
 
+  /** Reads again what is told besides the status. */
+  refresh(): void {
+    this.#follow(this.#readDrafts());
+    this.#follow(this.#readServer());
+  }
+
   async discard(draft: string): Promise<void> {
     await this.#store.draftDiscard(draft);
     this.drafts = this.drafts.filter(({ id }) => id !== draft);

@@ -48,6 +48,8 @@ export class Workspace {
   dialogs = $state.raw<readonly DialogName[]>([]);
   /** The page whose title is to take the keyboard as soon as it is there. */
   titleWanted = $state.raw<string | null>(null);
+  /** The page whose text is to take the keyboard as soon as it is there. */
+  textWanted = $state.raw<string | null>(null);
   /** How many words the open page has; null where none is open. */
   readonly wordCount: number | null = $derived.by(() => {
     const page = this.pages.get(this.navigation.page ?? '');

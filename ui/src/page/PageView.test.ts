@@ -39,6 +39,14 @@ test('a page has its title, its place, its time and its text; nothing stands in 
   expect(title(window).value).toBe('Tides');
 });
 
+test('of a long path the middle is left out', async () => {
+  const deep = Array.from({ length: 7 }, (_, n) => ({ id: id(n + 1), title: `Level ${n + 1}`, parent: n === 0 ? null : id(n) }));
+  const window = await openWindow({ pages: deep, settings: { last_page: id(7) } });
+  const path = window.get('navigation', 'Where this page is');
+  expect([...path.querySelectorAll('li')].map((crumb) => crumb.textContent?.trim())).toEqual(['Level 1', '…', 'Level 5', 'Level 6', 'Level 7']);
+  expect(path.querySelector('[role=note]')?.getAttribute('title')).toBe('Level 2 / Level 3 / Level 4');
+});
+
 test('a title is written as it is typed, in one line', async () => {
   const window = await openWindow({ pages });
   await window.type(title(window), 'Field\nnotes, 2026');

@@ -30,10 +30,9 @@ export class Drag {
     return this.page !== undefined;
   }
 
-  /** Where the pointer is: over a line, as a fraction of its height from its top. */
+  /** Where the pointer is: over a line, as a fraction of its height from its top; more than 1 below the last. */
   over(row: TreeRow, fraction: number): void {
-    const drop = fraction < EDGE ? 'before' : fraction > 1 - EDGE ? 'after' : 'into';
-    this.target = { row, drop };
+    this.target = { row, drop: dropAt(fraction) };
   }
 
   /** Ends it; answers with what was dragged where, if anything was. */
@@ -48,4 +47,10 @@ export class Drag {
     this.page = undefined;
     this.target = undefined;
   }
+}
+
+function dropAt(fraction: number): Drop {
+  if (fraction > 1) return 'end';
+  if (fraction < EDGE) return 'before';
+  return fraction > 1 - EDGE ? 'after' : 'into';
 }
