@@ -74,7 +74,7 @@ export const defaultTexts: EditingTexts = {
   image: 'Image',
   menu: 'Blocks',
   menuEmpty: 'No block of that name',
-  menuCount: '{n} blocks',
+  menuCount: '{n} found',
   toolbar: 'Format',
   bold: 'Bold',
   italic: 'Italic',

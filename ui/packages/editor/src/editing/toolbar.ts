@@ -14,7 +14,7 @@ import { button, element, place, rectOf, show, surfaceParent, whenMoved } from '
 interface Tool {
   readonly mark: string;
   readonly label: string;
-  /** Keys in the notation of `aria-keyshortcuts`. */
+  /** Keys with the Ctrl or Command key, in the notation of `aria-keyshortcuts`. */
   readonly keys: string;
   readonly command: Command;
 }
@@ -23,15 +23,18 @@ const marking = (mark: Toggle, label: string, keys: string): Tool => ({ mark, la
 
 function toolsOf({ texts }: Editing): readonly Tool[] {
   return [
-    marking('bold', texts.bold, 'Control+B'),
-    marking('italic', texts.italic, 'Control+I'),
-    marking('underline', texts.underline, 'Control+U'),
-    marking('strike', texts.strike, 'Control+Shift+X'),
-    marking('code', texts.inlineCode, 'Control+E'),
-    marking('highlight', texts.highlight, 'Control+Shift+H'),
-    { mark: 'link', label: texts.link, keys: 'Control+L', command: editLink },
+    marking('bold', texts.bold, 'B'),
+    marking('italic', texts.italic, 'I'),
+    marking('underline', texts.underline, 'U'),
+    marking('strike', texts.strike, 'Shift+X'),
+    marking('code', texts.inlineCode, 'E'),
+    marking('highlight', texts.highlight, 'Shift+H'),
+    { mark: 'link', label: texts.link, keys: 'L', command: editLink },
   ];
 }
+
+/** Whether Command takes the place of Ctrl. */
+const isMac = (): boolean => /Mac|iP(?:hone|ad)/u.test(navigator.platform);
 
 /** Two links of a chain. The other tools show a letter, which the style sheet draws in the look of the mark. */
 function linkIcon(): SVGSVGElement {
@@ -82,8 +85,13 @@ class Toolbar {
       tool.command(state, this.#view.dispatch, this.#view);
       if (tool.mark !== 'link') this.#view.focus();
     };
-    const title = `${tool.label} (${tool.keys.replace('Control', 'Ctrl')})`;
-    const made = button('', press, { class: `tool tool-${tool.mark}`, title, 'aria-label': tool.label, 'aria-keyshortcuts': tool.keys });
+    const mac = isMac();
+    const made = button('', press, {
+      class: `tool tool-${tool.mark}`,
+      title: `${tool.label} (${mac ? '⌘' : 'Ctrl+'}${tool.keys})`,
+      'aria-label': tool.label,
+      'aria-keyshortcuts': `${mac ? 'Meta' : 'Control'}+${tool.keys}`,
+    });
     made.tabIndex = -1;
     if (tool.mark === 'link') made.append(linkIcon());
     return made;

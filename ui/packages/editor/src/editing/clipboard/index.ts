@@ -32,8 +32,8 @@ function cut(view: EditorView, event: Event): boolean {
   return true;
 }
 
-/** Refuses what is too large before anything reads it, and gives files to the app. */
-function receive({ onError, onFiles, texts }: Editing) {
+/** Refuses what is too large before anything reads it, and gives files to the app. A paste is taken back by itself. */
+function receive({ endStep, onError, onFiles, texts }: Editing) {
   return (view: EditorView, event: Event): boolean => {
     const data = transferOf(event);
     if (!data || !view.editable) return false;
@@ -43,6 +43,7 @@ function receive({ onError, onFiles, texts }: Editing) {
       onError({ code: 'PASTE_TOO_LARGE', message: texts.pasteTooLarge, details: { size, limit: PASTE_MAX } });
       return true;
     }
+    endStep?.();
     // Programs put a picture of the text beside it: where there is text, it is meant.
     if (size > 0 || data.files.length === 0 || !onFiles) return false;
     event.preventDefault();

@@ -27,7 +27,7 @@ const SIGNS: readonly (readonly [sign: RegExp, start: (match: RegExpExecArray) =
 
 /** Whether a text has a line that only Markdown begins so. */
 export function looksLikeMarkdown(text: string): boolean {
-  return /^(?:#{1,6} \S| *[-*+] \S| *\d{1,9}[.)] \S|> \S|```)|\*\*\S[^*\n]*\*\*|\[[^\]\n]+\]\(https?:/mu.test(text);
+  return /^(?:#{1,6} \S| *[-*+] \S| *\d{1,9}[.)] \S|> \S|```|\|[\s:|-]*-[\s:|-]*\|$)|\*\*\S[^*\n]*\*\*|\[[^\]\n]+\]\(https?:/mu.test(text);
 }
 
 /** Lines as blocks by the sign that they begin with; nested items by their column. */
@@ -37,7 +37,16 @@ export function readMarkdown(schema: Schema, text: string): Slice {
   const columns: number[] = [];
   let fence: string | null = null;
   let first = true;
+  /** Whether the lines before this one are rows of a table. */
+  let table = false;
   for (const line of text.split(/\r\n|[\n\r]/u)) {
+    const row = fence === null && /^\s*\|.*\|\s*$/u.test(line);
+    if (row) {
+      if (!table) page.begin({ type: 'raw', attrs: { lang: 'markdown', indent: columns.length || null } });
+      page.text((table ? '\n' : '') + line.trim());
+    }
+    table = row;
+    if (row) continue;
     const opening = /^\s*(`{3,})\s*([\w+#.-]{0,40})\s*$/u.exec(line);
     if (fence !== null) {
       if (line.trim() === fence) {
@@ -62,6 +71,12 @@ function readLine(schema: Schema, page: PageBuilder, columns: number[], line: st
   const indent = Math.min(columns.length, DEEPEST_INDENT) || null;
   if (/^(?:-{3,}|\*{3,}|_{3,})\s*$/u.test(rest)) {
     page.begin({ type: 'divider', attrs: { indent }, keep: true });
+    return;
+  }
+  const picture = /^!\[([^\]]*)\]\((https?:[^()\s]+)\)\s*$/u.exec(rest);
+  if (picture) {
+    page.begin({ type: 'image', attrs: { src: picture[2], indent }, keep: true });
+    page.text(picture[1] ?? '');
     return;
   }
   for (const [sign, start] of SIGNS) {
