@@ -36,7 +36,8 @@ function cut(view: EditorView, event: Event): boolean {
 function receive({ endStep, onError, onFiles, texts }: Editing) {
   return (view: EditorView, event: Event): boolean => {
     const data = transferOf(event);
-    if (!data || !view.editable) return false;
+    // What is dragged within the editor is no stranger.
+    if (!data || !view.editable || view.dragging) return false;
     const size = Math.max(data.getData('text/html').length, data.getData('text/plain').length);
     if (size > PASTE_MAX) {
       event.preventDefault();
