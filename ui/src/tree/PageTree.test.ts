@@ -172,6 +172,17 @@ test('nothing under the pointer moves by itself', async () => {
   expect(lines(window)).toEqual(['Zero', 'Four', 'One']);
 });
 
+test('what is seen stays where it is when lines come above it', async () => {
+  const many = Array.from({ length: 500 }, (_, n) => ({ id: id(n + 1), title: `Page ${n + 1}` }));
+  const window = await openWindow({ pages: many });
+  const tree = window.get('tree');
+  tree.scrollTop = 1_000;
+  tree.dispatchEvent(new Event('scroll'));
+  await window.store.insert('Page', { title: 'Zero', parent: { parent: null, after: null } });
+  await window.settled();
+  expect(tree.scrollTop).toBe(1_028);
+});
+
 test('what is open stays open the next time', async () => {
   let window = await openTree();
   await window.press('ArrowRight');
