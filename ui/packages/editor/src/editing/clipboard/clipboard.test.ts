@@ -45,7 +45,7 @@ function marksOf(view: EditorView): Record<string, string> {
 }
 
 test('Word', () => {
-  const view = pasted(['p |'], fixture('word.html'));
+  const view = pasted(['p |'], fixture('word.txt'));
   expect(shown(view.state)).toEqual([
     'h1 Ferry timetable',
     'p The boat leaves every hour, wind permitting, see the times.',
@@ -65,7 +65,7 @@ test('Word', () => {
 });
 
 test('Google Docs', () => {
-  const view = pasted(['p |'], fixture('google-docs.html'));
+  const view = pasted(['p |'], fixture('google-docs.txt'));
   expect(shown(view.state)).toEqual([
     'h2 Packing list',
     'p Bring water and a hat',
@@ -79,7 +79,7 @@ test('Google Docs', () => {
 });
 
 test('GitHub', () => {
-  const view = pasted(['p |'], fixture('github.html'));
+  const view = pasted(['p |'], fixture('github.txt'));
   expect(shown(view.state)).toEqual([
     'h2 Install',
     'p Run make in the repository, then this:',
