@@ -1,5 +1,4 @@
 import type { Coverage, DataStore, DataStoreError, Receipt, Result, Row, Unsubscribe } from '@tombolo/client';
-import { SvelteMap } from 'svelte/reactivity';
 import { PageTree, type Page, type Place } from './page-tree';
 
 const ENTITY = 'Page';
@@ -21,7 +20,9 @@ export class Pages {
   /** Why the pages cannot be followed any longer. */
   error = $state.raw<DataStoreError | null>(null);
 
-  readonly #rows = new SvelteMap<string, Page>();
+  readonly #rows = new Map<string, Page>();
+  /** Changes with every row: who reads one row asks again, which costs less than a signal for each of thousands. */
+  #version = $state(0);
   /** When a page was last written here. */
   readonly #own = new Map<string, number>();
   #held = false;
@@ -50,7 +51,7 @@ export class Pages {
 
   /** A page outside the trash, with its latest times. */
   get(id: string): Page | undefined {
-    return this.#rows.get(id);
+    return this.#version === 0 ? undefined : this.#rows.get(id);
   }
 
   /** A page wherever it is: also inside one that is in the trash. */
@@ -102,6 +103,7 @@ export class Pages {
     this.coverage = coverage;
     this.error = error;
     const changed = this.#update(rows);
+    this.#version += 1;
     if (changed.length === 0) return;
     const before = this.tree;
     this.tree = new PageTree(rows);
