@@ -106,7 +106,7 @@ class OpenEditor implements Editor {
       state: EditorState.create({ schema, plugins: [...(plugins ?? [])] }),
       editable: () => this.#binding !== null,
     });
-    this.#inbox = new Inbox(this.view, this.#clock, (updates) => this.#import(updates));
+    this.#inbox = new Inbox(this.view, this.#clock, (updates) => this.#binding?.import(updates));
     options.source.follow((piece) => this.#take(piece)).then(
       (unfollow) => (this.#closed ? unfollow() : this.#follows(unfollow)),
       (error: unknown) => this.#fail(error, 'source'),
@@ -219,6 +219,7 @@ class OpenEditor implements Editor {
       }
       if (progress < 1) this.#report({ kind: 'opening', progress });
     });
+    await this.#clock.pause();
     if (this.#closed) return;
     this.#outbox = new Outbox(doc, this.#options.source, this.#clock, (state) => this.#report(state));
     this.#binding = new Binding(this.view, doc, {
@@ -280,26 +281,6 @@ class OpenEditor implements Editor {
     const at = (position: number): ReturnType<typeof tr.doc.resolve> => tr.doc.resolve(wanted.mapping.map(position));
     tr.setSelection(TextSelection.between(at(before.selection.anchor), at(before.selection.head)));
     this.view.dispatch(tr);
-  }
-
-  #import(updates: readonly Uint8Array[]): void {
-    const doc = this.#binding?.doc;
-    if (doc === undefined) return;
-    try {
-      doc.importBatch([...updates]);
-    } catch (error) {
-      this.#fail(error, 'document');
-      // One of them cannot be read; the others can.
-      for (const update of updates) this.#importOne(doc, update);
-    }
-  }
-
-  #importOne(doc: LoroDoc, update: Uint8Array): void {
-    try {
-      doc.import(update);
-    } catch (error) {
-      this.#fail(error, 'document');
-    }
   }
 
   #report(status: EditorStatus): void {

@@ -54,6 +54,8 @@ export class Binding {
   #broken = false;
   /** The changes that come are those of undo or redo, which the history knows. */
   #traveling = false;
+  /** Shows what several imports change, once they are done. */
+  #gathered: Transaction | null = null;
 
   /** Takes over the view's transactions and makes it show the document. */
   constructor(view: EditorView, doc: LoroDoc, options: BindingOptions = {}) {
@@ -111,6 +113,21 @@ export class Binding {
       if (fix.docChanged) state = state.apply(keepStoredMarks(fix, state));
     }
     this.#view.updateState(state);
+  }
+
+  /** Imports updates and shows all of them at once. One that cannot be read is reported; the others count. */
+  import(updates: readonly Uint8Array[]): void {
+    this.#gathered = remoteTransaction(this.#view.state);
+    for (const update of updates) {
+      try {
+        this.#doc.import(update);
+      } catch (error) {
+        this.#onError(error, false);
+      }
+    }
+    const tr = this.#gathered;
+    this.#gathered = null;
+    this.#show(tr);
   }
 
   /** Takes back the user's last group of changes. Returns false if there is none. */
@@ -245,22 +262,25 @@ export class Binding {
     if (delta.length === 0 && ids.size === 0) return;
     if (this.#broken) return;
     if (!this.#traveling) this.#history.follow(delta);
-    if (delta.length + ids.size > MOST_CHANGES) {
-      this.#reread(this.#view.state);
-      return;
-    }
-    const tr = remoteTransaction(this.#view.state);
+    const tr = this.#gathered ?? remoteTransaction(this.#view.state);
     try {
+      if (delta.length + ids.size > MOST_CHANGES) return this.#followAnew(tr);
       const reader = new RemoteReader(this.#schema, this.#outline, this.#changes, tr);
       reader.change(ids);
       reader.follow(delta);
       reader.settle(text);
     } catch (error) {
       this.#onError(error, false);
-      this.#reread(this.#view.state);
-      return;
+      return this.#followAnew(remoteTransaction(this.#view.state));
     }
+    if (this.#gathered === null) this.#show(tr);
+  }
+
+  /** Shows what was followed so far and reads the rest with the whole document. */
+  #followAnew(tr: Transaction): void {
     this.#show(tr);
+    this.#reread(this.#view.state);
+    if (this.#gathered !== null) this.#gathered = remoteTransaction(this.#view.state);
   }
 
   #show(tr: Transaction): void {

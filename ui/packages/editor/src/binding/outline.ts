@@ -85,10 +85,11 @@ export class Outline {
 
   /** Replaces blocks. */
   splice(index: number, remove: number, rows: readonly Row[]): void {
-    const tail = this.#rows.slice(index + remove);
-    for (const row of this.#rows.slice(index, index + remove)) this.#count(row.id, -1);
+    for (let i = index; i < index + remove; i++) this.#count(this.at(i).id, -1);
     for (const row of rows) this.#count(row.id, 1);
-    this.#rows = [...this.#rows.slice(0, index), ...rows, ...tail];
+    // Thousands of arguments would not fit on the stack.
+    if (rows.length > 1000) this.#rows = [...this.#rows.slice(0, index), ...rows, ...this.#rows.slice(index + remove)];
+    else this.#rows.splice(index, remove, ...rows);
     this.#measure();
   }
 
@@ -189,13 +190,19 @@ export class Outline {
   }
 
   #measure(): void {
-    const text = Int32Array.from(this.#rows, span);
-    const nodes = Int32Array.from(this.#rows, nodeSize);
+    const { length } = this.#rows;
+    const text = new Int32Array(length);
+    const nodes = new Int32Array(length);
+    this.#length = 0;
+    this.#nodeLength = 0;
+    this.#shown = 0;
+    for (let index = 0; index < length; index++) {
+      const row = this.at(index);
+      this.#length += text[index] = span(row);
+      this.#nodeLength += nodes[index] = nodeSize(row);
+      if (row.shown) this.#shown++;
+    }
     this.#text.reset(text);
     this.#nodes.reset(nodes);
-    this.#length = this.#text.before(text.length);
-    this.#nodeLength = this.#nodes.before(nodes.length);
-    this.#shown = 0;
-    for (const row of this.#rows) if (row.shown) this.#shown++;
   }
 }

@@ -4,7 +4,7 @@ export class Sums {
   #size = 0;
 
   /** Takes all lengths anew. */
-  reset(lengths: ArrayLike<number>): void {
+  reset(lengths: Int32Array): void {
     this.#size = lengths.length;
     const tree = new Int32Array(this.#size + 1);
     for (let i = 1; i <= this.#size; i++) {

@@ -167,7 +167,7 @@ function neighbours(peer: Peer): readonly [string, string] {
 }
 
 describe('two windows', () => {
-  const seeds = Array.from({ length: LONG ? 20 : 3 }, (_, index) => index + 1);
+  const seeds = Array.from({ length: LONG ? 20 : 2 }, (_, index) => index + 1);
   it.each(seeds)('type for ten minutes, seed %i', { timeout: 120_000 }, (seed) => {
     const windows = new Windows(seed);
     windows.run(10);

@@ -53,11 +53,13 @@ export class Slices {
   readonly #clock: Clock;
   #since: number;
   #size: number;
+  readonly #most: number;
 
-  /** `size` is that of the first piece, in whatever the work counts. */
-  constructor(clock: Clock, size: number) {
+  /** `size` is that of the first piece, in whatever the work counts, `most` that of any. */
+  constructor(clock: Clock, size: number, most: number) {
     this.#clock = clock;
     this.#size = size;
+    this.#most = most;
     this.#since = clock.now();
   }
 
@@ -70,7 +72,7 @@ export class Slices {
     const from = this.#clock.now();
     const result = piece(this.#size);
     const to = this.#clock.now();
-    if (to - from < SLICE / 4) this.#size = Math.min(this.#size * 2, 2 ** 20);
+    if (to - from < SLICE / 4) this.#size = Math.min(this.#size * 2, this.#most);
     else if (to - from > SLICE / 2) this.#size = Math.max(1, this.#size >> 1);
     if (to - this.#since >= SLICE / 2) {
       await this.#clock.pause();

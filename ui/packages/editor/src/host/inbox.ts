@@ -16,6 +16,7 @@ export class Inbox {
   readonly #onEnd = (): void => this.#compositionEnded();
   #updates: Uint8Array[] = [];
   #bytes = 0;
+  #scheduled = false;
   #cancelFrame: (() => void) | null = null;
   #cancelTimer: (() => void) | null = null;
 
@@ -30,10 +31,14 @@ export class Inbox {
   receive(update: Uint8Array): void {
     this.#updates.push(update);
     this.#bytes += update.length;
-    this.#cancelFrame ??= this.#clock.frame(() => {
-      this.#cancelFrame = null;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const cancel = this.#clock.frame(() => {
+      this.#scheduled = false;
       this.#due();
     });
+    // A clock may call back at once.
+    if (this.#scheduled) this.#cancelFrame = cancel;
   }
 
   /** Applies everything now. */
@@ -75,6 +80,7 @@ export class Inbox {
   #cancel(): void {
     this.#cancelFrame?.();
     this.#cancelTimer?.();
+    this.#scheduled = false;
     this.#cancelFrame = null;
     this.#cancelTimer = null;
   }

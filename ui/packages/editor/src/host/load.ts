@@ -30,7 +30,7 @@ export async function loadDocument(bytes: Uint8Array, peer: bigint, clock: Clock
   }
   const doc = configure(new LoroDoc());
   doc.setPeerId(peer);
-  const slices = new Slices(clock, 1000);
+  const slices = new Slices(clock, 512, 2048);
   await clock.pause();
   const spans = spansOf(whole);
   for (let index = 0; index < spans.length; ) {
@@ -73,7 +73,7 @@ export async function readInSlices(
   const text = textOf(doc);
   const { length } = text;
   const reader = new BlockReader(schema, new Changes(changesOf(doc)));
-  const slices = new Slices(clock, 8192);
+  const slices = new Slices(clock, 8192, 65_536);
   for (let from = 0; from < length; ) {
     from = await slices.run((size) => {
       const [pieces, to] = cut(text, from, Math.min(length, from + size), length);
