@@ -96,6 +96,13 @@ test('F6 goes from part to part', async () => {
   expect(where()).toBe('FOOTER');
 });
 
+test('the web view’s own menu is only offered on text', async () => {
+  const window = await openWindow({ pages });
+  const ask = (element: Element) => element.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }));
+  expect(ask(window.get('main'))).toBe(false);
+  expect(ask(window.get('textbox', 'Title'))).toBe(true);
+});
+
 test('a window of one page has no tree beside it and does not become the last page', async () => {
   const main = await openWindow({ pages });
   const two = main.get('treeitem', 'Two').dataset.id ?? '';

@@ -17,6 +17,12 @@ export function shortcuts(workspace: Workspace, event: KeyboardEvent): void {
   action.run();
 }
 
+/** The web view's own menu belongs to text; elsewhere it offers what makes no sense in an app. */
+export function contextMenu(event: MouseEvent): void {
+  const selected = document.getSelection()?.isCollapsed === false;
+  if (!isText(event.target) && !selected) event.preventDefault();
+}
+
 /** Whether keys typed there are text, with an undo of its own. */
 function isText(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea'));
