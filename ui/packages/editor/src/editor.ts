@@ -62,7 +62,7 @@ export interface Editor extends UndoCommands {
   readonly lastAcknowledged: Acknowledged | null;
   /** The page as text that the disk has, a line for each block; null before the first save. */
   savedText(): string | null;
-  /** Resolves once the document is shown and can be edited. */
+  /** Resolves once the document is shown and can be edited, or the editor was closed before. */
   readonly opened: Promise<void>;
   /** Resolves once all that has been typed so far is durable. */
   whenSaved(): Promise<void>;
@@ -104,7 +104,7 @@ class OpenEditor implements Editor {
     const plugins = options.plugins?.({ undo: () => this.undo(), redo: () => this.redo(), endStep: () => this.endStep() });
     this.view = new EditorView(options.element, {
       state: EditorState.create({ schema, plugins: [...(plugins ?? [])] }),
-      editable: () => this.#binding !== null,
+      editable: () => this.#binding?.writable === true,
     });
     this.#inbox = new Inbox(this.view, this.#clock, (updates) => this.#binding?.import(updates));
     options.source.follow((piece) => this.#take(piece)).then(
@@ -173,6 +173,7 @@ class OpenEditor implements Editor {
     this.#outbox?.destroy();
     this.#binding?.destroy();
     this.view.destroy();
+    this.#resolveOpened();
   }
 
   #follows(unfollow: () => void): void {
@@ -247,9 +248,9 @@ class OpenEditor implements Editor {
     const outbox = this.#outbox;
     if (outbox === null) return;
     const doc = await loadDocument(bytes, peer, this.#clock);
-    await outbox.hold();
     const theirs: Block[] = [];
     await readInSlices(schema, doc, this.#clock, (blocks) => theirs.push(...blocks));
+    await outbox.hold();
     if (this.#closed) return;
     const old = binding.doc;
     const mine = this.view.state;
@@ -277,7 +278,7 @@ class OpenEditor implements Editor {
 
   #makeAnew(wanted: Rebased, before: EditorState): void {
     const { tr } = this.view.state;
-    for (const step of wanted.steps) tr.step(step);
+    for (const step of wanted.steps) tr.maybeStep(step);
     const at = (position: number): ReturnType<typeof tr.doc.resolve> => tr.doc.resolve(wanted.mapping.map(position));
     tr.setSelection(TextSelection.between(at(before.selection.anchor), at(before.selection.head)));
     this.view.dispatch(tr);
@@ -290,5 +291,7 @@ class OpenEditor implements Editor {
 
   #fail(error: unknown, failure: EditorFailure): void {
     this.#options.onError?.(error, failure);
+    // It cannot be edited any more.
+    if (failure === 'broken' && !this.#closed) this.view.setProps({});
   }
 }

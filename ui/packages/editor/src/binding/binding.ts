@@ -83,6 +83,11 @@ export class Binding {
     return this.#outline.rows;
   }
 
+  /** Whether it can be written into; not after Loro failed so that it cannot even be read. */
+  get writable(): boolean {
+    return !this.#broken;
+  }
+
   /** Applies a transaction to the view, after writing what it says to Loro. */
   dispatch(tr: Transaction): void {
     const before = this.#view.state;

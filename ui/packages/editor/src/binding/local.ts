@@ -44,10 +44,10 @@ interface Cursor {
 }
 
 export class LocalWriter {
-  private readonly doc: LoroDoc;
-  private readonly schema: Schema;
-  private readonly outline: Outline;
-  private readonly changes: Changes;
+  readonly #doc: LoroDoc;
+  readonly #schema: Schema;
+  readonly #outline: Outline;
+  readonly #changes: Changes;
   readonly #text: LoroText;
   readonly #out: Recorder;
   /** Blocks made by this transaction. Their markers get their mark once it is known what they became. */
@@ -55,12 +55,11 @@ export class LocalWriter {
   /** Blocks whose node may not be what reading gives. */
   readonly odd = new Set<Row>();
 
-
   constructor(doc: LoroDoc, schema: Schema, outline: Outline, changes: Changes) {
-    this.doc = doc;
-    this.schema = schema;
-    this.outline = outline;
-    this.changes = changes;
+    this.#doc = doc;
+    this.#schema = schema;
+    this.#outline = outline;
+    this.#changes = changes;
     this.#text = textOf(doc);
     this.#out = new Recorder(doc);
   }
@@ -84,7 +83,7 @@ export class LocalWriter {
   finish(): void {
     if (this.#fresh.size > 0) {
       let position = 0;
-      for (const row of this.outline.rows) {
+      for (const row of this.#outline.rows) {
         if (this.#fresh.has(row)) {
           this.#out.markNew({ start: position, end: position + 1 }, BLOCK_KEY, { id: row.id, ...row.initial });
         }
@@ -92,7 +91,7 @@ export class LocalWriter {
       }
       this.#fresh.clear();
     }
-    const meta = metaOf(this.doc);
+    const meta = metaOf(this.#doc);
     if (meta.get('schema') === undefined) meta.set('schema', FORMAT_VERSION);
   }
 
@@ -105,17 +104,17 @@ export class LocalWriter {
     const now = flatten(after, newFrom, newTo);
     if (old.text === '' && now.text === '') return;
     this.#materialise(before, oldFrom);
-    const from = this.outline.locateNode(oldFrom);
-    const to = this.outline.locateNode(oldTo);
+    const from = this.#outline.locateNode(oldFrom);
+    const to = this.#outline.locateNode(oldTo);
     if (from.between && to.between && now.text === '') {
-      this.#removeBlocks(this.outline.nextShown(from.row + 1), to.row);
+      this.#removeBlocks(this.#outline.nextShown(from.row + 1), to.row);
       return;
     }
-    if (old.text === '' && now.text === MARKER && !from.between && from.offset === 0 && this.outline.at(from.row).size > 0) {
+    if (old.text === '' && now.text === MARKER && !from.between && from.offset === 0 && this.#outline.at(from.row).size > 0) {
       this.#insertBefore(before, from.row, now.parts[0]);
       return;
     }
-    this.#replace({ row: from.row, position: this.outline.position(from) }, old, now);
+    this.#replace({ row: from.row, position: this.#outline.position(from) }, old, now);
   }
 
   #replace(cursor: Cursor, old: Flat, now: Flat): void {
@@ -124,22 +123,22 @@ export class LocalWriter {
     this.#delete(cursor, old, head, old.text.length - tail);
     this.#insert(cursor, now, head, now.text.length - tail);
     this.#keep(cursor, old, old.text.length - tail, now, now.text.length - tail, tail);
-    if (now.odd && cursor.row >= 0) this.odd.add(this.outline.at(cursor.row));
+    if (now.odd && cursor.row >= 0) this.odd.add(this.#outline.at(cursor.row));
   }
 
   /** Gives a marker to the first block if it has none and is to be written into. */
   #materialise(before: Node, from: number): void {
-    const [first] = this.outline.rows;
-    if (this.outline.virtual) {
+    const [first] = this.#outline.rows;
+    if (this.#outline.virtual) {
       const row = this.#newRow(before.child(0));
-      this.#out.insert(this.outline.length, MARKER);
-      this.#unmark(this.outline.length, this.#text.sliceDelta(this.outline.length, this.outline.length + 1)[0]?.attributes ?? {});
-      this.outline.splice(this.outline.rows.length, 0, [row]);
+      this.#out.insert(this.#outline.length, MARKER);
+      this.#unmark(this.#outline.length, this.#text.sliceDelta(this.#outline.length, this.#outline.length + 1)[0]?.attributes ?? {});
+      this.#outline.splice(this.#outline.rows.length, 0, [row]);
     } else if (first?.marker === false && from < first.size + 2) {
       const row = this.#newRow(before.child(0));
       row.size = first.size;
       this.#out.insert(0, MARKER);
-      this.outline.splice(0, 1, [row]);
+      this.#outline.splice(0, 1, [row]);
     }
   }
 
@@ -158,15 +157,15 @@ export class LocalWriter {
       if (was === undefined || is === undefined) throw new RangeError('a place outside its stretch');
       const step = Math.min(length - done, was.to - oldFrom - done, is.to - newFrom - done);
       if (was.kind === 'block' || is.kind === 'block') {
-        cursor.row = this.outline.nextShown(cursor.row + 1);
-        cursor.position = this.outline.textStart(cursor.row);
+        cursor.row = this.#outline.nextShown(cursor.row + 1);
+        cursor.position = this.#outline.textStart(cursor.row);
         if (is.kind === 'block' && was.kind === 'block' && is.node !== was.node) this.#retype(cursor.row, is.node);
       } else {
         if (was.marks !== is.marks) {
           // Marks are put on whole characters.
           const [before, after] = [splitsPair(now.text, newFrom + done), splitsPair(now.text, newFrom + done + step)];
           const range = { start: cursor.position - Number(before), end: cursor.position + step + Number(after) };
-          if (this.#remark(cursor.row, range, was.marks, is.marks) && (before || after)) this.odd.add(this.outline.at(cursor.row));
+          if (this.#remark(cursor.row, range, was.marks, is.marks) && (before || after)) this.odd.add(this.#outline.at(cursor.row));
         }
         cursor.position += step;
       }
@@ -178,7 +177,7 @@ export class LocalWriter {
   #remark(index: number, range: { start: number; end: number }, was: readonly Mark[], is: readonly Mark[]): boolean {
     const before = valuesOf(was);
     const after = valuesOf(is);
-    const row = this.outline.at(index);
+    const row = this.#outline.at(index);
     let changed = false;
     for (const [key, value] of after) {
       if (before.has(key) && same(before.get(key), value)) continue;
@@ -188,7 +187,7 @@ export class LocalWriter {
     for (const key of before.keys()) {
       if (after.has(key)) continue;
       changed = true;
-      if (isKnownKey(this.schema, key)) this.#out.mark(range, key, null);
+      if (isKnownKey(this.#schema, key)) this.#out.mark(range, key, null);
       else this.odd.add(row);
     }
     if (!changed) return false;
@@ -204,25 +203,25 @@ export class LocalWriter {
     let after = from;
     for (const part of old.parts) {
       if (part.kind !== 'block' || part.from < from || part.from >= to) continue;
-      last = this.outline.nextShown(last + 1);
+      last = this.#outline.nextShown(last + 1);
       markers++;
       after = part.to;
     }
     if (markers === 0) {
       this.#out.delete(cursor.position, to - from);
-      this.outline.resize(cursor.row, from - to);
+      this.#outline.resize(cursor.row, from - to);
     } else {
       if (cursor.row < 0) throw new RangeError('a text cannot lose its first marker');
       // With the markers go those of the hidden blocks between them, or the text would land in one of these.
-      const end = this.outline.textStart(last) + to - after;
-      const head = cursor.position - this.outline.textStart(cursor.row);
-      const rest = this.outline.at(last).size - (to - after);
-      for (const row of this.outline.rows.slice(cursor.row + 1, last + 1)) this.#forget(row);
+      const end = this.#outline.textStart(last) + to - after;
+      const head = cursor.position - this.#outline.textStart(cursor.row);
+      const rest = this.#outline.at(last).size - (to - after);
+      for (const row of this.#outline.rows.slice(cursor.row + 1, last + 1)) this.#forget(row);
       this.#out.delete(cursor.position, end - cursor.position);
-      this.outline.resize(cursor.row, head + rest - this.outline.at(cursor.row).size);
-      this.outline.splice(cursor.row + 1, last - cursor.row, []);
+      this.#outline.resize(cursor.row, head + rest - this.#outline.at(cursor.row).size);
+      this.#outline.splice(cursor.row + 1, last - cursor.row, []);
       // Source and prose write line breaks in different ways, and the step may have moved them from one to the other.
-      this.odd.add(this.outline.at(cursor.row));
+      this.odd.add(this.#outline.at(cursor.row));
     }
     this.#revive(cursor.row);
   }
@@ -236,10 +235,10 @@ export class LocalWriter {
     const first = (markers[0]?.from ?? to) - from;
     let rest = 0;
     if (cursor.row >= 0) {
-      if (markers.length > 0) rest = this.outline.textStart(cursor.row) + this.outline.at(cursor.row).size - position;
-      this.outline.resize(cursor.row, first - rest);
+      if (markers.length > 0) rest = this.#outline.textStart(cursor.row) + this.#outline.at(cursor.row).size - position;
+      this.#outline.resize(cursor.row, first - rest);
       if (first > 0 || rest > 0) this.#revive(cursor.row);
-      if (odd) this.odd.add(this.outline.at(cursor.row));
+      if (odd) this.odd.add(this.#outline.at(cursor.row));
     } else if (first > 0) {
       throw new RangeError('text in front of the first marker');
     }
@@ -251,19 +250,19 @@ export class LocalWriter {
       if (odd || rest > 0 || node.attrs.rest !== null) this.odd.add(row);
       return row;
     });
-    if (rows.length > 0) this.outline.splice(cursor.row + 1, 0, rows);
+    if (rows.length > 0) this.#outline.splice(cursor.row + 1, 0, rows);
     cursor.row += rows.length;
     cursor.position = position + to - from;
   }
 
   /** Puts an empty block in front of one, whose marker and id stay with its text. */
   #insertBefore(before: Node, index: number, second: Part | undefined): void {
-    const node = before.nodeAt(this.outline.nodeStart(index));
+    const node = before.nodeAt(this.#outline.nodeStart(index));
     if (node === null || second?.kind !== 'block') throw new RangeError('no block to stand in front of');
-    const position = this.outline.start(index);
+    const position = this.#outline.start(index);
     this.#out.insert(position, MARKER);
     this.#unmark(position, this.#text.sliceDelta(position, position + 1)[0]?.attributes ?? {});
-    this.outline.splice(index, 0, [this.#newRow(node)]);
+    this.#outline.splice(index, 0, [this.#newRow(node)]);
     this.#revive(index + 1);
     this.#retype(index + 1, second.node);
   }
@@ -271,18 +270,18 @@ export class LocalWriter {
   /** Hides whole blocks: their text goes, their markers stay for whoever types in them meanwhile. */
   #removeBlocks(first: number, last: number): void {
     for (let index = last; index >= first; index--) {
-      const row = this.outline.at(index);
+      const row = this.#outline.at(index);
       if (!row.shown) continue;
       if (this.#fresh.has(row)) {
-        this.#out.delete(this.outline.start(index), 1 + row.size);
+        this.#out.delete(this.#outline.start(index), 1 + row.size);
         this.#forget(row);
-        this.outline.splice(index, 1, []);
+        this.#outline.splice(index, 1, []);
         continue;
       }
-      if (row.size > 0) this.#out.delete(this.outline.textStart(index), row.size);
-      this.outline.resize(index, -row.size);
+      if (row.size > 0) this.#out.delete(this.#outline.textStart(index), row.size);
+      this.#outline.resize(index, -row.size);
       if (this.#attributes(row).x !== true) this.#write(index, new Map([['x', true]]));
-      this.outline.show(index, false);
+      this.#outline.show(index, false);
     }
   }
 
@@ -317,7 +316,7 @@ export class LocalWriter {
     let odd = part.marks.some((mark) => !mark.type.excludes(mark.type)) || (part.kind === 'embed' && part.data === null);
     for (const [key, value] of Object.entries(got)) {
       if (wanted.has(key) || value === null || key === BLOCK_KEY || key === EMBED_KEY) continue;
-      if (isKnownKey(this.schema, key)) this.#out.markNew(range, key, null);
+      if (isKnownKey(this.#schema, key)) this.#out.markNew(range, key, null);
       else odd = true;
     }
     return odd;
@@ -326,16 +325,16 @@ export class LocalWriter {
   /** Takes the marks of its neighbours off a new marker: text typed behind it would inherit them. */
   #unmark(position: number, got: Readonly<Record<string, unknown>>): void {
     for (const [key, value] of Object.entries(got)) {
-      if (value !== null && isKnownKey(this.schema, key)) this.#out.markNew({ start: position, end: position + 1 }, key, null);
+      if (value !== null && isKnownKey(this.#schema, key)) this.#out.markNew({ start: position, end: position + 1 }, key, null);
     }
   }
 
   #attributes(row: Row): Attributes {
-    return this.changes.effective(row.id, row.initial);
+    return this.#changes.effective(row.id, row.initial);
   }
 
   #retype(index: number, node: Node): void {
-    const row = this.outline.at(index);
+    const row = this.#outline.at(index);
     this.odd.add(row);
     if (this.#fresh.has(row)) row.initial = attributesOf(node);
     else this.#write(index, attributeChanges(this.#attributes(row), node));
@@ -343,30 +342,30 @@ export class LocalWriter {
 
   /** A shown ghost that is edited is a block like any other from then on. */
   #revive(index: number): void {
-    const row = this.outline.at(index);
+    const row = this.#outline.at(index);
     if (!this.#fresh.has(row) && this.#attributes(row).x !== undefined) this.#write(index, new Map([['x', null]]));
   }
 
   #write(index: number, attributes: ReadonlyMap<string, Json>): void {
     if (attributes.size === 0) return;
-    const { id } = this.outline.at(index);
+    const { id } = this.#outline.at(index);
     if (id === null) this.#rename(index);
-    else if (this.outline.hasTwin(id)) {
-      for (const twin of this.outline.find((other) => other === id).slice(1)) this.#rename(twin);
+    else if (this.#outline.hasTwin(id)) {
+      for (const twin of this.#outline.find((other) => other === id).slice(1)) this.#rename(twin);
     }
     for (const [name, value] of attributes) {
-      const key = `${this.outline.at(index).id ?? ''}/${name}`;
+      const key = `${this.#outline.at(index).id ?? ''}/${name}`;
       this.#out.set(key, value);
-      this.changes.set(key, value);
+      this.#changes.set(key, value);
     }
   }
 
   /** Gives an id of its own to a block that has none or shares it. The one case where a marker is marked again. */
   #rename(index: number): void {
-    const row = this.outline.at(index);
+    const row = this.#outline.at(index);
     row.initial = this.#attributes(row);
-    this.outline.rename(index, newBlockId());
-    const position = this.outline.start(index);
+    this.#outline.rename(index, newBlockId());
+    const position = this.#outline.start(index);
     this.#out.mark({ start: position, end: position + 1 }, BLOCK_KEY, { id: row.id, ...row.initial });
   }
 

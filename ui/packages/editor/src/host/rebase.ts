@@ -1,6 +1,6 @@
 /** Carrying changes over to another document, as far as what they changed is still there. */
 import { type Block, documentOf } from '../format/read';
-import { Mapping, type Step, Transform } from 'prosemirror-transform';
+import { Mapping, ReplaceStep, type Step, type StepMap, Transform } from 'prosemirror-transform';
 import type { Schema } from 'prosemirror-model';
 import { reconcile } from '../binding/reconcile';
 
@@ -16,7 +16,7 @@ export interface Rebased {
   readonly mapping: Mapping;
 }
 
-/** Takes what the user changed, from `base` to `mine`, over to `theirs`; what it was made in may be gone there. */
+/** Takes what the user changed, from `base` to `mine`, over to `theirs`. Where the block it was typed in is gone, the text stays. */
 export function rebase(schema: Schema, base: readonly Block[], mine: readonly Block[], theirs: readonly Block[]): Rebased {
   const before = documentOf(schema, base);
   const changed = new Transform(before);
@@ -30,9 +30,23 @@ export function rebase(schema: Schema, base: readonly Block[], mine: readonly Bl
   const result = new Transform(other.doc);
   let from = made.length;
   for (const step of made) {
-    const mapped = step.map(mapping.slice(from));
+    const rest = mapping.slice(from);
+    const mapped = step.map(rest);
     from--;
     if (mapped !== null && result.maybeStep(mapped).failed === null) mapping.appendMap(mapped.getMap(), from);
+    else for (const map of rescue(result, step, rest)) mapping.appendMap(map);
   }
   return { steps: result.steps, mapping };
+}
+
+/** Puts the text of a step whose place is gone into a paragraph of its own, next to where that place was. */
+function rescue(result: Transform, step: Step, mapping: Mapping): readonly StepMap[] {
+  if (!(step instanceof ReplaceStep)) return [];
+  const text = step.slice.content.textBetween(0, step.slice.content.size, ' ', ' ');
+  if (text.trim() === '') return [];
+  const at = result.doc.resolve(Math.min(mapping.map(step.from), result.doc.content.size));
+  const { schema } = result.doc.type;
+  const count = result.steps.length;
+  result.insert(at.depth > 0 ? at.after(1) : at.pos, schema.node('paragraph', null, schema.text(text)));
+  return result.mapping.maps.slice(count);
 }

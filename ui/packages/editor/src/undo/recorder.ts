@@ -16,8 +16,6 @@ export interface Edit {
   readonly values: ReadonlyMap<string, Value>;
 }
 
-export const NOTHING: Edit = { text: [], values: new Map() };
-
 export const isNothing = (edit: Edit): boolean => edit.text.length === 0 && edit.values.size === 0;
 
 /** One edit that does what two do, one after the other. */
@@ -35,7 +33,9 @@ interface Range {
 export class Recorder {
   readonly #text: LoroText;
   readonly #map: LoroMap;
-  #inverse: Edit = NOTHING;
+  /** What takes back each change of the text, the last one first when it is done. */
+  readonly #back: Delta[] = [];
+  readonly #values = new Map<string, Value>();
 
   constructor(doc: LoroDoc) {
     this.#text = textOf(doc);
@@ -44,7 +44,12 @@ export class Recorder {
 
   /** What takes back everything so far. */
   get inverse(): Edit {
-    return this.#inverse;
+    let deltas = this.#back.toReversed();
+    // In pairs, and the pairs in pairs: a change of thousands of blocks is not gone over for each of them.
+    while (deltas.length > 1) {
+      deltas = Array.from({ length: Math.ceil(deltas.length / 2) }, (_, index) => compose(deltas[2 * index] ?? [], deltas[2 * index + 1] ?? []));
+    }
+    return { text: deltas[0] ?? [], values: new Map(this.#values) };
   }
 
   insert(position: number, text: string): void {
@@ -75,10 +80,10 @@ export class Recorder {
 
   /** Undefined removes the entry. */
   set(key: string, value: Json | undefined): void {
-    const before = this.#map.get(key) as Json | undefined;
+    const to = this.#values.has(key) ? this.#values.get(key)?.to : (this.#map.get(key) as Json | undefined);
     if (value === undefined) this.#map.delete(key);
     else this.#map.set(key, value);
-    this.#inverse = join({ text: [], values: new Map([[key, { to: before, expected: value }]]) }, this.#inverse);
+    this.#values.set(key, { to, expected: value });
   }
 
   /** Does an edit, as far as its attributes are still as it expects them. */
@@ -113,7 +118,7 @@ export class Recorder {
     }
   }
 
-  #note(inverse: Delta): void {
-    this.#inverse = { ...this.#inverse, text: compose(inverse, this.#inverse.text) };
+  #note(back: Delta): void {
+    this.#back.push(back);
   }
 }
