@@ -6,7 +6,7 @@
     reason = "what the command macro writes for async functions that borrow"
 )]
 
-use crate::edge::Edge;
+use crate::edge::Opened;
 use crate::request;
 use serde_json::{Value as Json, json};
 use tauri::ipc::{Channel, InvokeResponseBody, Request, Response};
@@ -16,8 +16,8 @@ use tombolo_store::Answer;
 
 type Stream = Channel<InvokeResponseBody>;
 
-async fn run(edge: &Edge, operation: Operation) -> Result<Response> {
-    let answer = edge.run(operation).await?;
+async fn run(opened: &Opened, operation: Operation) -> Result<Response> {
+    let answer = opened.edge()?.run(operation).await?;
     Ok(Response::new(match answer {
         Answer::Bytes(Some(bytes)) => InvokeResponseBody::Raw(bytes),
         other => InvokeResponseBody::Json(other.into_json().to_string()),
@@ -28,8 +28,8 @@ macro_rules! operations {
     ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
         $($(#[doc = $doc])+
         #[tauri::command]
-        pub(crate) async fn $name(edge: State<'_, Edge>, request: Request<'_>) -> Result<Response> {
-            run(&edge, request::operation(stringify!($name), &request)?).await
+        pub(crate) async fn $name(opened: State<'_, Opened>, request: Request<'_>) -> Result<Response> {
+            run(&opened, request::operation(stringify!($name), &request)?).await
         })+
     };
 }
@@ -65,8 +65,8 @@ operations! {
 
 /// Applies an update of a document. It is the body, as it is; the other arguments are in the header `tombolo-args`.
 #[tauri::command]
-pub(crate) async fn crdt_apply_update(edge: State<'_, Edge>, request: Request<'_>) -> Result<Response> {
-    run(&edge, request::operation_with_bytes("crdt_apply_update", &request)?).await
+pub(crate) async fn crdt_apply_update(opened: State<'_, Opened>, request: Request<'_>) -> Result<Response> {
+    run(&opened, request::operation_with_bytes("crdt_apply_update", &request)?).await
 }
 
 /// Makes a read live: `{op, args, channel}`. The channel tells `{revision, rows, coverage}` and then differences, each
@@ -74,12 +74,12 @@ pub(crate) async fn crdt_apply_update(edge: State<'_, Edge>, request: Request<'_
 #[tauri::command]
 pub(crate) async fn subscribe<R: Runtime>(
     webview: Webview<R>,
-    edge: State<'_, Edge>,
+    opened: State<'_, Opened>,
     request: Request<'_>,
     channel: Stream,
 ) -> Result<u64> {
     let (page, read) = (request::page(&webview), request::read(&request)?);
-    edge.subscribe(page, read, channel).await
+    opened.edge()?.subscribe(page, read, channel).await
 }
 
 /// Follows a document: `{entity, id, field?, channel}`. The channel tells pieces as bytes: a tag of one byte, 0 for all
@@ -87,13 +87,13 @@ pub(crate) async fn subscribe<R: Runtime>(
 #[tauri::command]
 pub(crate) async fn follow<R: Runtime>(
     webview: Webview<R>,
-    edge: State<'_, Edge>,
+    opened: State<'_, Opened>,
     request: Request<'_>,
     channel: Stream,
 ) -> Result<u64> {
     match request::document(&request)? {
         Operation::CrdtSnapshot { entity, id, field } => {
-            edge.follow(request::page(&webview), &DocRef { entity, row: id, field }, channel)
+            opened.edge()?.follow(request::page(&webview), &DocRef { entity, row: id, field }, channel)
         }
         _ => Err(Error::new(Code::Internal, "a document is named as for crdt_snapshot")),
     }
@@ -103,10 +103,10 @@ pub(crate) async fn follow<R: Runtime>(
 #[tauri::command]
 pub(crate) async fn acknowledge<R: Runtime>(
     webview: Webview<R>,
-    edge: State<'_, Edge>,
+    opened: State<'_, Opened>,
     request: Request<'_>,
 ) -> Result<()> {
-    edge.live().acknowledge(&request::page(&webview), request::subscription(&request)?);
+    opened.edge()?.live().acknowledge(&request::page(&webview), request::subscription(&request)?);
     Ok(())
 }
 
@@ -114,10 +114,10 @@ pub(crate) async fn acknowledge<R: Runtime>(
 #[tauri::command]
 pub(crate) async fn unsubscribe<R: Runtime>(
     webview: Webview<R>,
-    edge: State<'_, Edge>,
+    opened: State<'_, Opened>,
     request: Request<'_>,
 ) -> Result<Json> {
-    let removed = edge.live().remove(&request::page(&webview), request::subscription(&request)?);
+    let removed = opened.edge()?.live().remove(&request::page(&webview), request::subscription(&request)?);
     Ok(json!({"unsubscribed": removed}))
 }
 
@@ -125,43 +125,43 @@ pub(crate) async fn unsubscribe<R: Runtime>(
 #[tauri::command]
 pub(crate) async fn sync_status<R: Runtime>(
     webview: Webview<R>,
-    edge: State<'_, Edge>,
+    opened: State<'_, Opened>,
     channel: Stream,
 ) -> Result<u64> {
-    edge.tell_status(request::page(&webview), channel)
+    opened.edge()?.tell_status(request::page(&webview), channel)
 }
 
 /// Tells what becomes of commits from here on, in lists.
 #[tauri::command]
 pub(crate) async fn commits<R: Runtime>(
     webview: Webview<R>,
-    edge: State<'_, Edge>,
+    opened: State<'_, Opened>,
     channel: Stream,
 ) -> Result<u64> {
-    edge.tell_commits(request::page(&webview), channel)
+    opened.edge()?.tell_commits(request::page(&webview), channel)
 }
 
 /// Syncs with a server: `{url, token}`. The token is never told again.
 #[tauri::command]
-pub(crate) async fn connect(edge: State<'_, Edge>, request: Request<'_>) -> Result<()> {
-    edge.connect(request::text(&request, "url")?, request::text(&request, "token")?).await
+pub(crate) async fn connect(opened: State<'_, Opened>, request: Request<'_>) -> Result<()> {
+    opened.edge()?.connect(request::text(&request, "url")?, request::text(&request, "token")?).await
 }
 
 /// Syncs with none, and forgets the sign-in.
 #[tauri::command]
-pub(crate) async fn disconnect(edge: State<'_, Edge>) -> Result<()> {
-    edge.disconnect().await
+pub(crate) async fn disconnect(opened: State<'_, Opened>) -> Result<()> {
+    opened.edge()?.disconnect().await
 }
 
 /// The server's address and how the sign-in stands: `{url, account, remembered}`.
 #[tauri::command]
-pub(crate) async fn server(edge: State<'_, Edge>) -> Result<Json> {
-    Ok(edge.server().await)
+pub(crate) async fn server(opened: State<'_, Opened>) -> Result<Json> {
+    Ok(opened.edge()?.server().await)
 }
 
 /// Tries now what would be tried again later.
 #[tauri::command]
-pub(crate) async fn retry_now(edge: State<'_, Edge>) -> Result<()> {
-    edge.retry_now().await;
+pub(crate) async fn retry_now(opened: State<'_, Opened>) -> Result<()> {
+    opened.edge()?.retry_now().await;
     Ok(())
 }

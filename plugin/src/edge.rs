@@ -5,13 +5,48 @@ use crate::live::{Live, Page};
 use crate::source::Source;
 use serde_json::{Value as Json, json};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tauri::async_runtime;
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tokio::sync::{Mutex, broadcast, oneshot};
 use tombolo_core::{Code, DocRef, Error, Manifest, Operation, Result, SystemClock, SystemRandom};
 use tombolo_replica::{Replica, Settings, SyncState, SyncStatus};
 use tombolo_store::{Answer, DataStore};
+
+/// Where the commands find the edge, as long as the app has not ended.
+#[derive(Clone)]
+pub(crate) struct Opened(Arc<RwLock<Option<Arc<Edge>>>>);
+
+impl Opened {
+    pub(crate) fn new(edge: Edge) -> Self {
+        Self(Arc::new(RwLock::new(Some(Arc::new(edge)))))
+    }
+
+    /// # Errors
+    /// `INTERNAL` once the app has ended.
+    pub(crate) fn edge(&self) -> Result<Arc<Edge>> {
+        let open = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        open.clone().ok_or_else(|| Error::new(Code::Internal, "the app has ended"))
+    }
+
+    /// Ends the session and lets the folder go, once what was submitted is on disk.
+    fn close(&self) {
+        let edge = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(edge);
+    }
+}
+
+/// Closes the edge when Tauri clears its table of resources, which it does before an app exits. What it manages as
+/// state it never drops.
+pub(crate) struct UntilExit(pub(crate) Opened);
+
+impl tauri::Resource for UntilExit {}
+
+impl Drop for UntilExit {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 /// One open data folder, as its pages reach it. The fields are dropped in order: what reads ends before what is read.
 pub(crate) struct Edge {

@@ -21,7 +21,7 @@ mod source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use edge::Edge;
+use edge::{Edge, Opened, UntilExit};
 use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin};
 use tombolo_core::{Manifest, Result};
@@ -91,13 +91,15 @@ impl Builder {
                     Some(dir) => dir,
                     None => app.path().app_data_dir()?,
                 };
-                app.manage(open(&self.manifest, &data_dir, self.secrets_dir.as_deref())?);
+                let opened = Opened::new(open(&self.manifest, &data_dir, self.secrets_dir.as_deref())?);
+                app.resources_table().add(UntilExit(opened.clone()));
+                app.manage(opened);
                 Ok(())
             })
             .on_page_load(|webview, load| {
                 // A page that is loaded again knows nothing of what the one before has opened.
                 if load.event() == PageLoadEvent::Started
-                    && let Some(edge) = webview.try_state::<Edge>()
+                    && let Some(Ok(edge)) = webview.try_state::<Opened>().map(|opened| opened.edge())
                 {
                     edge.live().end(|page| page.webview == webview.label());
                 }
@@ -110,7 +112,7 @@ impl Builder {
 /// Ends the subscriptions of a window that is gone.
 fn forget_window<R: Runtime>(app: &AppHandle<R>, event: &RunEvent) {
     if let RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } = event
-        && let Some(edge) = app.try_state::<Edge>()
+        && let Some(Ok(edge)) = app.try_state::<Opened>().map(|opened| opened.edge())
     {
         edge.live().end(|page| page.window == *label);
     }

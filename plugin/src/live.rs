@@ -4,6 +4,9 @@
 //! the one before. Until then a subscription costs nothing, however much happens, and a page that is slow, hidden or
 //! stopped in a debugger gets one merged message when it comes back. (The other way, to wake the page and let it fetch,
 //! is as bounded and takes one round trip more for each keystroke of somebody else.)
+//!
+//! The first change after a pause is told at once. While changes keep coming, a read whose whole result is read again
+//! rests for several times as long as that took, so that typing beside a long list does not keep a core busy.
 
 use crate::source::{Source, json_body};
 use serde_json::json;
@@ -11,11 +14,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tombolo_core::{Code, Error, Result};
 
 /// Subscriptions that a page may have at once.
 const OF_A_PAGE: usize = 1_000;
+/// How many times as long as it took a read rests, …
+const REST: u32 = 8;
+/// … but no longer than this.
+const REST_MAX: Duration = Duration::from_millis(500);
 
 /// The subscriptions. Dropping it ends them.
 pub(crate) struct Live {
@@ -38,9 +46,15 @@ struct Open {
 struct Subscription {
     page: Page,
     channel: Channel<InvokeResponseBody>,
-    source: Mutex<Source>,
+    reading: Mutex<Reading>,
     /// A message is under way.
     busy: AtomicBool,
+}
+
+struct Reading {
+    source: Source,
+    /// It is not read before this.
+    rests_until: Option<Instant>,
 }
 
 /// Where a page is shown.
@@ -75,10 +89,16 @@ impl Wake {
         self.changed.notify_one();
     }
 
-    /// Waits until there may be something to tell; false at the end.
-    fn wait(&self) -> bool {
-        let wanted = self.changed.wait_while(self.lock(), |wanted| !wanted.look && !wanted.end);
-        let mut wanted = wanted.unwrap_or_else(PoisonError::into_inner);
+    /// Waits until there may be something to tell, or a rest ends; false at the end.
+    fn wait(&self, rest: Option<Duration>) -> bool {
+        let nothing = |wanted: &mut Wanted| !wanted.look && !wanted.end;
+        let mut wanted = match rest {
+            None => self.changed.wait_while(self.lock(), nothing).unwrap_or_else(PoisonError::into_inner),
+            Some(rest) => {
+                let waited = self.changed.wait_timeout_while(self.lock(), rest, nothing);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
         wanted.look = false;
         !wanted.end
     }
@@ -122,7 +142,8 @@ impl Live {
         }
         open.last += 1;
         let name = open.last;
-        let subscription = Subscription { page, channel, source: Mutex::new(source), busy: false.into() };
+        let reading = Mutex::new(Reading { source, rests_until: None });
+        let subscription = Subscription { page, channel, reading, busy: AtomicBool::new(false) };
         open.subscriptions.insert(name, Arc::new(subscription));
         drop(open);
         self.shared.wake.wake();
@@ -141,16 +162,21 @@ impl Live {
 
     /// Ends a subscription of the page; says whether there was one.
     pub(crate) fn remove(&self, page: &Page, name: u64) -> bool {
-        let mut open = self.shared.lock();
-        match open.subscriptions.get(&name).is_some_and(|found| found.page == *page) {
-            true => open.subscriptions.remove(&name).is_some(),
-            false => false,
-        }
+        self.take(|other, subscription| *other == name && subscription.page == *page) > 0
     }
 
     /// Ends those of pages that are gone.
     pub(crate) fn end(&self, gone: impl Fn(&Page) -> bool) {
-        self.shared.lock().subscriptions.retain(|_, subscription| !gone(&subscription.page));
+        self.take(|_, subscription| gone(&subscription.page));
+    }
+
+    /// Takes subscriptions out and lets them go, which tells their pages, with no lock held; gives how many.
+    fn take(&self, wanted: impl Fn(&u64, &Subscription) -> bool) -> usize {
+        let mut open = self.shared.lock();
+        let taken: Vec<_> =
+            open.subscriptions.extract_if(.., |name, subscription| wanted(name, subscription)).collect();
+        drop(open);
+        taken.len()
     }
 }
 
@@ -171,12 +197,17 @@ impl Shared {
     }
 
     fn run(&self) {
-        while self.wake.wait() {
+        let mut rest = None;
+        while self.wake.wait(rest) {
+            rest = None;
             let idle = |subscription: &Subscription| !subscription.busy.load(Ordering::Acquire);
             let open = self.lock().subscriptions.clone();
             // Nobody who subscribes or acknowledges waits for these reads.
             for (name, subscription) in open.into_iter().filter(|(_, subscription)| idle(subscription)) {
-                if !subscription.tell() {
+                let left = subscription.rest();
+                if !left.is_zero() {
+                    rest = Some(rest.map_or(left, |rest: Duration| rest.min(left)));
+                } else if !subscription.tell() {
                     self.lock().subscriptions.remove(&name);
                 }
             }
@@ -186,9 +217,19 @@ impl Shared {
 }
 
 impl Subscription {
+    /// How long it rests still.
+    fn rest(&self) -> Duration {
+        let until = self.lock().rests_until;
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells what has changed; false if the subscription has ended.
     fn tell(&self) -> bool {
-        let next = self.source.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = self.lock().next();
         let (message, goes_on) = match next {
             Ok(None) => return true,
             Ok(Some(message)) => (message, true),
@@ -203,6 +244,23 @@ impl Subscription {
             }
         }
     }
+}
+
+impl Reading {
+    fn next(&mut self) -> Result<Option<InvokeResponseBody>> {
+        let began = Instant::now();
+        let next = self.source.next();
+        if self.source.is_read_whole() {
+            let now = Instant::now();
+            self.rests_until = now.checked_add(rest_after(now - began));
+        }
+        next
+    }
+}
+
+/// How long a read rests that took so long.
+fn rest_after(took: Duration) -> Duration {
+    took.saturating_mul(REST).min(REST_MAX)
 }
 
 #[cfg(test)]
@@ -272,6 +330,13 @@ mod tests {
         assert!(!live.remove(&page("one"), first));
         assert!(!live.remove(&page("one"), second), "it is another page's");
         assert!(live.remove(&page("two"), second));
+    }
+
+    #[test]
+    fn a_read_rests_longer_than_it_took_and_not_for_ever() {
+        assert_eq!(rest_after(Duration::ZERO), Duration::ZERO);
+        assert_eq!(rest_after(Duration::from_millis(10)), Duration::from_millis(80));
+        assert_eq!(rest_after(Duration::from_secs(60)), REST_MAX);
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Whether each reading costs what there is and not what has changed.
+    pub(crate) fn is_read_whole(&self) -> bool {
+        matches!(self, Source::Rows(_))
+    }
+
     /// What there is to tell; none if nothing has changed. Blocks the thread.
     ///
     /// # Errors

@@ -89,6 +89,29 @@ fn a_live_query_tells_differences() {
 }
 
 #[test]
+fn a_live_read_shows_what_the_read_shows() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = Folder::open(directory.path()).unwrap();
+    let store = store(&folder);
+    let live = |name: &str, args: serde_json::Value| {
+        store.subscribe(Operation::from_json(name, &args).unwrap()).unwrap()
+    };
+    let body = json!({"markdown": "**one**"});
+    let data = json!({"title": "a", "body": body});
+    let id = call(&store, "insert", json!({"entity": "Page", "data": data}))["id"].clone();
+    call(&store, "insert", json!({"entity": "Page", "data": {"title": "b"}}));
+    let mut page = live("list_after", json!({"entity": "Page", "limit": 1}));
+    assert_eq!(page.next().unwrap().unwrap().added.len(), 1);
+    let mut row = live("get_by_id", json!({"entity": "Page", "id": id, "richtext": "markdown"}));
+    let shown = row.next().unwrap().unwrap().added[0]["body"].clone();
+    assert_eq!(shown.as_str().unwrap().trim_end(), "**one**");
+    let body = json!({"markdown": "*two*"});
+    call(&store, "update", json!({"entity": "Page", "id": id, "patch": {"body": body}}));
+    let shown = row.next().unwrap().unwrap().changed[0]["body"].clone();
+    assert_eq!(shown.as_str().unwrap().trim_end(), "*two*");
+}
+
+#[test]
 fn a_folder_has_one_owner() {
     let directory = tempfile::tempdir().unwrap();
     let first = Folder::open(directory.path()).unwrap();
