@@ -8,11 +8,12 @@ import { schema } from '../schema';
 
 const START: readonly Wanted[] = [['paragraph', 'one'], ['heading', 'two', { level: 2 }], ['paragraph', 'three']];
 
+const read = (peer: Peer): Block[] => readBlocks(schema, configure(peer.doc));
+
 /** What becomes of a change of `START` when `theirs` happened to it elsewhere. */
 function after(mine: (peer: Peer) => unknown, theirs: (peer: Peer) => unknown): string[] {
   const base = new Peer(1).write(...START);
   const [a, b] = [new Peer(2, { from: base }), new Peer(3, { from: base })];
-  const read = (peer: Peer): Block[] => readBlocks(schema, configure(peer.doc));
   const from = read(base);
   mine(a);
   theirs(b);

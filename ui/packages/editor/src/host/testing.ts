@@ -96,6 +96,28 @@ export class TestSource implements DocumentSource {
     return { kind: 'snapshot', peer: BigInt(1000 + this.#next++), bytes: this.doc.export({ mode: 'snapshot' }) };
   }
 
+  /** The same store for another follower; what one pushes, the others get after this many milliseconds. */
+  shared(clock: Clock, delay: () => number): DocumentSource {
+    let own = 0;
+    let last = 0;
+    return {
+      follow: (listener) => {
+        own = this.#next;
+        return this.follow(listener);
+      },
+      push: async (update) => {
+        const result = await this.push(update);
+        for (const [id, listener] of this.#followers) {
+          if (id === own) continue;
+          // None overtakes another.
+          last = Math.max(last, clock.now() + delay());
+          clock.after(last - clock.now(), () => listener({ kind: 'update', bytes: update }));
+        }
+        return result;
+      },
+    };
+  }
+
   /** Sends what somebody else did to all followers. */
   send(change: (doc: LoroDoc) => void): void {
     const other = new LoroDoc();
