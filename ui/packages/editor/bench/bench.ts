@@ -131,14 +131,23 @@ export async function bench(): Promise<void> {
   keys(view);
   const typing = measure(1000, () => view.dispatch(view.state.tr.insertText('a', textAt(view, 0.7))));
   figures('key, in the middle', typing);
-  figures('key, anywhere', measure(1000, (i) => view.dispatch(view.state.tr.insertText('a', textAt(view, ((i * 7919) % 997) / 1000)))));
-  figures('split', measure(200, (i) => view.dispatch(view.state.tr.split(textAt(view, ((i * 7919) % 997) / 1000)))));
+  figures(
+    'key, anywhere',
+    measure(1000, (i) => view.dispatch(view.state.tr.insertText('a', textAt(view, ((i * 7919) % 997) / 1000)))),
+  );
+  figures(
+    'split',
+    measure(200, (i) => view.dispatch(view.state.tr.split(textAt(view, ((i * 7919) % 997) / 1000)))),
+  );
   const undoable = (i: number): void => {
     editor.endStep();
     view.dispatch(view.state.tr.insertText('a', textAt(view, ((i * 7919) % 997) / 1000)));
   };
   for (let i = 0; i < 50; i++) undoable(i);
-  figures('undo of a key', measure(50, () => void editor.undo()));
+  figures(
+    'undo of a key',
+    measure(50, () => void editor.undo()),
+  );
   await editor.whenSaved();
 
   const text = other.getText('text');
@@ -167,9 +176,12 @@ export async function bench(): Promise<void> {
 /** What ProseMirror takes for a key by itself. */
 function keys(view: EditorView): void {
   let { state } = view;
-  figures('a key in ProseMirror alone, without a view', measure(500, () => {
-    state = state.apply(state.tr.insertText('a', textAt(view, 0.7)));
-  }));
+  figures(
+    'a key in ProseMirror alone, without a view',
+    measure(500, () => {
+      state = state.apply(state.tr.insertText('a', textAt(view, 0.7)));
+    }),
+  );
 }
 
 function textAt(view: EditorView, part: number): number {

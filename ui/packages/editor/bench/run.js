@@ -4,7 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
 const window = new Window();
-const names = ['document', 'navigator', 'Node', 'Element', 'HTMLElement', 'MutationObserver', 'getComputedStyle', 'Range', 'DOMParser'];
+const names = [
+  'document',
+  'navigator',
+  'Node',
+  'Element',
+  'HTMLElement',
+  'MutationObserver',
+  'getComputedStyle',
+  'Range',
+  'DOMParser',
+];
 for (const name of names) {
   Object.defineProperty(globalThis, name, { value: Reflect.get(window, name), configurable: true, writable: true });
 }

@@ -116,7 +116,11 @@ describe('saving', () => {
     await editor.whenSaved();
     expect(source.pushes.length).toBe(2);
     expect(source.doc.getText('text').toString()).toBe('\nabc');
-    expect([editor.state, editor.lastAcknowledged?.seq, editor.lastAcknowledged?.commit]).toEqual(['saved', 2, 'commit 2']);
+    expect([editor.state, editor.lastAcknowledged?.seq, editor.lastAcknowledged?.commit]).toEqual([
+      'saved',
+      2,
+      'commit 2',
+    ]);
     expect(editor.savedText()).toBe('abc');
   });
 
@@ -228,7 +232,11 @@ describe('a replaced document', () => {
     type(editor, '!');
     await settled();
     expect(editor.state).toBe('not_saved');
-    editor.view.dispatch(editor.view.state.tr.setSelection(TextSelection.create(editor.view.state.doc, editor.view.state.doc.content.size - 2)));
+    editor.view.dispatch(
+      editor.view.state.tr.setSelection(
+        TextSelection.create(editor.view.state.doc, editor.view.state.doc.content.size - 2),
+      ),
+    );
     const built = new LoroDoc();
     built.getText('text').insert(0, '\none\nthree');
     built.commit();

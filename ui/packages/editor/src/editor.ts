@@ -18,8 +18,7 @@ import { schema } from './schema';
 /** What an editor is doing. */
 export type EditorStatus =
   /** It is being filled and cannot be edited yet; `progress` goes from 0 to 1. */
-  | { readonly kind: 'opening'; readonly progress: number }
-  | SaveState;
+  { readonly kind: 'opening'; readonly progress: number } | SaveState;
 
 /** What went wrong. */
 export type EditorFailure =
@@ -101,16 +100,22 @@ class OpenEditor implements Editor {
     this.opened = new Promise((resolve) => {
       this.#resolveOpened = resolve;
     });
-    const plugins = options.plugins?.({ undo: () => this.undo(), redo: () => this.redo(), endStep: () => this.endStep() });
+    const plugins = options.plugins?.({
+      undo: () => this.undo(),
+      redo: () => this.redo(),
+      endStep: () => this.endStep(),
+    });
     this.view = new EditorView(options.element, {
       state: EditorState.create({ schema, plugins: [...(plugins ?? [])] }),
       editable: () => this.#binding?.writable === true,
     });
     this.#inbox = new Inbox(this.view, this.#clock, (updates) => this.#binding?.import(updates));
-    options.source.follow((piece) => this.#take(piece)).then(
-      (unfollow) => (this.#closed ? unfollow() : this.#follows(unfollow)),
-      (error: unknown) => this.#fail(error, 'source'),
-    );
+    options.source
+      .follow((piece) => this.#take(piece))
+      .then(
+        (unfollow) => (this.#closed ? unfollow() : this.#follows(unfollow)),
+        (error: unknown) => this.#fail(error, 'source'),
+      );
   }
 
   get status(): EditorStatus {

@@ -245,7 +245,11 @@ const nodes: Record<string, NodeSpec> = {
     attrs: { data: { default: null } },
     leafText: (node) => embedText(node.attrs.data),
     parseDOM: [{ tag: 'span.embed', getAttrs: (dom) => ({ data: json(dom.getAttribute('data-embed')) }) }],
-    toDOM: (node) => ['span', { class: 'embed', 'data-embed': JSON.stringify(node.attrs.data) }, embedText(node.attrs.data)],
+    toDOM: (node) => [
+      'span',
+      { class: 'embed', 'data-embed': JSON.stringify(node.attrs.data) },
+      embedText(node.attrs.data),
+    ],
   },
 };
 

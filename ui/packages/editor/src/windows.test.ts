@@ -50,7 +50,9 @@ class Pair {
     expect(a?.toJSON()).toEqual(b?.toJSON());
     expect(a === undefined ? [] : characters(a).toSorted()).toEqual(this.#typed.toSorted());
     // Two first edits of an empty page give it two blocks, and Enter more; the text is all of the store's.
-    expect([...this.store.doc.getText('text').toString()].filter((character) => character !== '\n').toSorted()).toEqual(this.#typed.toSorted());
+    expect([...this.store.doc.getText('text').toString()].filter((character) => character !== '\n').toSorted()).toEqual(
+      this.#typed.toSorted(),
+    );
   }
 
   #act(editor: Editor | undefined): void {
@@ -74,7 +76,8 @@ describe('two editors on one store', () => {
   it.each([1, 2, 3, 4, 5, 6])('end with the same, all of it saved, seed %i', async (seed) => {
     const pair = new Pair(seed);
     await pair.run(300);
-    for (const editor of pair.editors) if (editor.view.composing) editor.view.dom.dispatchEvent(new Event('compositionend'));
+    for (const editor of pair.editors)
+      if (editor.view.composing) editor.view.dom.dispatchEvent(new Event('compositionend'));
     await pair.clock.pass(10_000);
     pair.check();
     for (const editor of pair.editors) await editor.destroy({ discard: true });

@@ -70,7 +70,12 @@ export class Binding {
     this.#unsubscribe = this.#subscribe();
     view.setProps({ dispatchTransaction: (tr) => this.dispatch(tr) });
     const { tr } = view.state;
-    reconcile(tr, view.state.doc.children.map(() => null), this.#schema, blocks);
+    reconcile(
+      tr,
+      view.state.doc.children.map(() => null),
+      this.#schema,
+      blocks,
+    );
     this.#show(tr);
   }
 
@@ -240,7 +245,12 @@ export class Binding {
       const blocks = read ?? readBlocks(this.#schema, this.#doc, this.#changes);
       const tr = remoteTransaction(state);
       // After a failure the outline may be anything; then no block is taken for another.
-      reconcile(tr, ids.length === state.doc.childCount ? ids : state.doc.children.map(() => null), this.#schema, blocks);
+      reconcile(
+        tr,
+        ids.length === state.doc.childCount ? ids : state.doc.children.map(() => null),
+        this.#schema,
+        blocks,
+      );
       if (!tr.doc.eq(documentOf(this.#schema, blocks))) throw new Error('the view did not become what was read');
       this.#outline = new Outline(blocks.map(rowOf));
       if (tr.mapping.mapResult(state.selection.head).deleted) this.#restoreBlockCaret(tr, caret);
@@ -352,7 +362,8 @@ export class Binding {
   }
 }
 
-const remoteTransaction = (state: EditorState): Transaction => state.tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
+const remoteTransaction = (state: EditorState): Transaction =>
+  state.tr.setMeta(REMOTE, true).setMeta('addToHistory', false);
 
 /** A mark that was switched on for what is typed next stays on, whatever came from elsewhere. */
 const keepStoredMarks = (tr: Transaction, state: EditorState): Transaction =>

@@ -19,7 +19,9 @@ it('a: a block that an older schema does not know is shown and kept', () => {
 
 it('b: what comes from elsewhere is never written back', () => {
   const [a, b, synced] = pair(['paragraph', 'hello']);
-  a.edit((tr) => tr.insertText('abc', 3)).edit((tr) => tr.split(5)).edit((tr) => tr.setNodeMarkup(0, heading, { level: 2 }));
+  a.edit((tr) => tr.insertText('abc', 3))
+    .edit((tr) => tr.split(5))
+    .edit((tr) => tr.setNodeMarkup(0, heading, { level: 2 }));
   const count = a.doc.opCount();
   expect(synced()).toBe('heading{level:2}"heab" | p"cllo"');
   expect([a.doc.opCount(), b.doc.opCount()]).toEqual([count, count]);
@@ -177,7 +179,10 @@ it('q: a block that somebody drags away stays for what is typed in it', () => {
 
 it('r: a block that two drag away is there twice', () => {
   const [a, b, synced] = pair(['paragraph', 'one'], ['paragraph', 'two'], ['paragraph', 'MOVED']);
-  for (const [peer, to] of [[a, 0], [b, 5]] as const) {
+  for (const [peer, to] of [
+    [a, 0],
+    [b, 5],
+  ] as const) {
     const moved = peer.state.doc.child(2);
     peer.edit((tr) => tr.delete(10, 17).insert(to, moved));
   }

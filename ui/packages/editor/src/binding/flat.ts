@@ -77,7 +77,9 @@ export const splitsPair = (text: string, place: number): boolean =>
 export function splitsPairIn(doc: Node, position: number): boolean {
   if (position <= 0 || position >= doc.content.size) return false;
   const { parent, parentOffset } = doc.resolve(position);
-  const around = parent.isTextblock ? parent.textBetween(Math.max(0, parentOffset - 1), Math.min(parent.content.size, parentOffset + 1), '', ' ') : '';
+  const around = parent.isTextblock
+    ? parent.textBetween(Math.max(0, parentOffset - 1), Math.min(parent.content.size, parentOffset + 1), '', ' ')
+    : '';
   return splitsPair(around, 1);
 }
 

@@ -66,8 +66,10 @@ export class Fuzz {
     if (first === undefined) return;
     for (const other of others) {
       if (!same(first.doc.toJSON(), other.doc.toJSON())) throw new Error('Loro diverged');
-      if (characters(first.state.doc).join('') !== characters(other.state.doc).join('')) throw new Error('texts differ');
-      if (other.state.schema === first.state.schema && !other.state.doc.eq(first.state.doc)) throw new Error('pages differ');
+      if (characters(first.state.doc).join('') !== characters(other.state.doc).join(''))
+        throw new Error('texts differ');
+      if (other.state.schema === first.state.schema && !other.state.doc.eq(first.state.doc))
+        throw new Error('pages differ');
     }
     if (undo) return;
     const got = characters(first.state.doc).toSorted();
@@ -136,7 +138,8 @@ export class Fuzz {
     const spot = this.#spot(doc);
     const kind = this.#next(100);
     if (kind < 35) tr.insertText(this.#next(9) > 0 ? this.word(1 + this.#next(4)) : `${this.word(1)}\n`, spot.at);
-    else if (kind < 47) tr.split(spot.at, 1, this.#next(2) > 0 ? [{ type: peer.state.schema.node('paragraph').type }] : undefined);
+    else if (kind < 47)
+      tr.split(spot.at, 1, this.#next(2) > 0 ? [{ type: peer.state.schema.node('paragraph').type }] : undefined);
     else if (kind < 55) this.#join(tr, spot);
     else if (kind < 65) this.#deleteRange(tr, spot);
     else if (kind < 69) this.#deleteBlock(tr, spot);
@@ -180,15 +183,24 @@ export class Fuzz {
   #structure(peer: Peer, tr: Transaction, spot: Spot, kind: number): void {
     const current = peer.state.schema;
     const types = Object.keys(BLOCK_ATTRIBUTES).filter((name) => current.nodes[name] !== undefined);
-    const make = (): Node => current.node(this.#pick(types), { indent: this.#next(3) || null }, current.text(this.word(2)));
+    const make = (): Node =>
+      current.node(this.#pick(types), { indent: this.#next(3) || null }, current.text(this.word(2)));
     if (kind < 87) {
       const type = current.node(this.#pick(types)).type;
-      tr.setBlockType(spot.at, spot.at, type, { ...(type.name === 'heading' ? { level: 1 + this.#next(3) } : {}), indent: spot.block.attrs.indent });
+      tr.setBlockType(spot.at, spot.at, type, {
+        ...(type.name === 'heading' ? { level: 1 + this.#next(3) } : {}),
+        indent: spot.block.attrs.indent,
+      });
     } else if (kind < 92) tr.setNodeAttribute(spot.start, 'indent', this.#next(4) || null);
-    else if (kind < 94) tr.insert(spot.at, this.#next(3) > 0 ? current.node('embed', { data: { id: this.#next(9) } }) : current.node('hard_break'));
+    else if (kind < 94)
+      tr.insert(
+        spot.at,
+        this.#next(3) > 0 ? current.node('embed', { data: { id: this.#next(9) } }) : current.node('hard_break'),
+      );
     else if (kind < 97) tr.replace(spot.at, spot.at, new Slice(Fragment.from([make(), make(), make()]), 1, 1));
     else if (kind < 99) tr.insert(this.#next(2) > 0 ? spot.start : spot.start + spot.block.nodeSize, make());
-    else if (tr.doc.childCount < 5) tr.replaceWith(0, tr.doc.content.size, current.node('paragraph', null, current.text(this.word(3))));
+    else if (tr.doc.childCount < 5)
+      tr.replaceWith(0, tr.doc.content.size, current.node('paragraph', null, current.text(this.word(3))));
   }
 }
 
@@ -200,4 +212,3 @@ export function characters(doc: Node): string[] {
   });
   return found;
 }
-

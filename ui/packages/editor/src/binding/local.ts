@@ -5,7 +5,18 @@
  * So it does not matter which kind of step a command used.
  */
 import { type Attributes, type Changes, attributeChanges, attributesOf, isKnownKey, keyOf } from '../format/attributes';
-import { BLOCK_KEY, EMBED_KEY, FORMAT_VERSION, MARKER, asJson, metaOf, newBlockId, same, segments, textOf } from '../format/document';
+import {
+  BLOCK_KEY,
+  EMBED_KEY,
+  FORMAT_VERSION,
+  MARKER,
+  asJson,
+  metaOf,
+  newBlockId,
+  same,
+  segments,
+  textOf,
+} from '../format/document';
 import { type Flat, type Part, common, flatten, partAt, splitsPair, splitsPairIn } from './flat';
 import type { LoroDoc, LoroText } from 'loro-crdt';
 import type { Mark, Node, Schema } from 'prosemirror-model';
@@ -28,7 +39,8 @@ function rangesOf(step: Step, before: Node): Range[] {
   step.getMap().forEach((oldFrom, oldTo, newFrom, newTo) => ranges.unshift({ oldFrom, oldTo, newFrom, newTo }));
   if (ranges.length > 0) return ranges;
   const { from, to, pos } = step as Step & { from?: unknown; to?: unknown; pos?: unknown };
-  if (typeof from === 'number' && typeof to === 'number') return [{ oldFrom: from, oldTo: to, newFrom: from, newTo: to }];
+  if (typeof from === 'number' && typeof to === 'number')
+    return [{ oldFrom: from, oldTo: to, newFrom: from, newTo: to }];
   if (typeof pos !== 'number') return [];
   const end = pos + (before.nodeAt(pos)?.isTextblock === true ? 1 : (before.nodeAt(pos)?.nodeSize ?? 0));
   return [{ oldFrom: pos, oldTo: end, newFrom: pos, newTo: end }];
@@ -110,7 +122,13 @@ export class LocalWriter {
       this.#removeBlocks(this.#outline.nextShown(from.row + 1), to.row);
       return;
     }
-    if (old.text === '' && now.text === MARKER && !from.between && from.offset === 0 && this.#outline.at(from.row).size > 0) {
+    if (
+      old.text === '' &&
+      now.text === MARKER &&
+      !from.between &&
+      from.offset === 0 &&
+      this.#outline.at(from.row).size > 0
+    ) {
       this.#insertBefore(before, from.row, now.parts[0]);
       return;
     }
@@ -132,7 +150,10 @@ export class LocalWriter {
     if (this.#outline.virtual) {
       const row = this.#newRow(before.child(0));
       this.#out.insert(this.#outline.length, MARKER);
-      this.#unmark(this.#outline.length, this.#text.sliceDelta(this.#outline.length, this.#outline.length + 1)[0]?.attributes ?? {});
+      this.#unmark(
+        this.#outline.length,
+        this.#text.sliceDelta(this.#outline.length, this.#outline.length + 1)[0]?.attributes ?? {},
+      );
       this.#outline.splice(this.#outline.rows.length, 0, [row]);
     } else if (first?.marker === false && from < first.size + 2) {
       const row = this.#newRow(before.child(0));
@@ -165,7 +186,8 @@ export class LocalWriter {
           // Marks are put on whole characters.
           const [before, after] = [splitsPair(now.text, newFrom + done), splitsPair(now.text, newFrom + done + step)];
           const range = { start: cursor.position - Number(before), end: cursor.position + step + Number(after) };
-          if (this.#remark(cursor.row, range, was.marks, is.marks) && (before || after)) this.odd.add(this.#outline.at(cursor.row));
+          if (this.#remark(cursor.row, range, was.marks, is.marks) && (before || after))
+            this.odd.add(this.#outline.at(cursor.row));
         }
         cursor.position += step;
       }
@@ -313,7 +335,8 @@ export class LocalWriter {
     const wanted = valuesOf(part.marks);
     if (part.kind === 'embed') this.#out.markNew(range, EMBED_KEY, asJson(part.data));
     for (const [key, value] of wanted) if (!same(got[key], value)) this.#out.markNew(range, key, asJson(value));
-    let odd = part.marks.some((mark) => !mark.type.excludes(mark.type)) || (part.kind === 'embed' && part.data === null);
+    let odd =
+      part.marks.some((mark) => !mark.type.excludes(mark.type)) || (part.kind === 'embed' && part.data === null);
     for (const [key, value] of Object.entries(got)) {
       if (wanted.has(key) || value === null || key === BLOCK_KEY || key === EMBED_KEY) continue;
       if (isKnownKey(this.#schema, key)) this.#out.markNew(range, key, null);
@@ -325,7 +348,8 @@ export class LocalWriter {
   /** Takes the marks of its neighbours off a new marker: text typed behind it would inherit them. */
   #unmark(position: number, got: Readonly<Record<string, unknown>>): void {
     for (const [key, value] of Object.entries(got)) {
-      if (value !== null && isKnownKey(this.#schema, key)) this.#out.markNew({ start: position, end: position + 1 }, key, null);
+      if (value !== null && isKnownKey(this.#schema, key))
+        this.#out.markNew({ start: position, end: position + 1 }, key, null);
     }
   }
 

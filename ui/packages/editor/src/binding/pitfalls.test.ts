@@ -18,7 +18,10 @@ const ids = (peer: Peer): (string | null)[] => peer.binding.rows.map((row) => ro
 
 describe('markers', () => {
   it('1: a change of type is not a mark, so Enter beside it does not take it on', () => {
-    for (const [first, second] of [[1, 2], [2, 1]] as const) {
+    for (const [first, second] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
       const a = new Peer(first).write(['paragraph', 'line']);
       const b = new Peer(second, { from: a });
       a.edit((tr) => tr.setNodeMarkup(0, heading, { level: 1 }));
@@ -198,7 +201,9 @@ describe('attributes', () => {
       const a = new Peer(1, { from: doc.export({ mode: 'update' }) });
       expect(a.page).toBe('p{indent:1}"one" | p{indent:1}"two"');
       a.edit((tr) => tr.setNodeAttribute(changed, 'indent', 3));
-      expect(a.page).toBe(changed === 0 ? 'p{indent:3}"one" | p{indent:1}"two"' : 'p{indent:1}"one" | p{indent:3}"two"');
+      expect(a.page).toBe(
+        changed === 0 ? 'p{indent:3}"one" | p{indent:1}"two"' : 'p{indent:1}"one" | p{indent:3}"two"',
+      );
       expect(ids(a)[0]).toBe('twin');
       a.verify();
     }
@@ -285,14 +290,31 @@ describe('copies', () => {
 
   it('pasted data cannot set what belongs to the marker', () => {
     const [a, , synced] = pair(['paragraph', 'one']);
-    a.edit((tr) => tr.insert(5, nodes(schema, [['paragraph', 'two', { rest: { id: 'stolen', x: true, t: 'heading', md: 1 } }]])));
+    a.edit((tr) =>
+      tr.insert(5, nodes(schema, [['paragraph', 'two', { rest: { id: 'stolen', x: true, t: 'heading', md: 1 } }]])),
+    );
     expect(synced()).toBe('p"one" | p{md:1}"two"');
     expect(ids(a)).not.toContain('stolen');
   });
 
   it('an open slice goes into the text it is pasted in', () => {
     const [a, , synced] = pair(['paragraph', 'abcd']);
-    a.edit((tr) => tr.replace(3, 3, new Slice(Fragment.from(nodes(schema, [['heading', 'X', { level: 1 }], ['quote', 'Y']])), 1, 1)));
+    a.edit((tr) =>
+      tr.replace(
+        3,
+        3,
+        new Slice(
+          Fragment.from(
+            nodes(schema, [
+              ['heading', 'X', { level: 1 }],
+              ['quote', 'Y'],
+            ]),
+          ),
+          1,
+          1,
+        ),
+      ),
+    );
     expect(synced()).toBe('p"abX" | quote"Ycd"');
   });
 });
@@ -308,7 +330,9 @@ describe('events', () => {
   it('11: far changes in one import leave a caret between them alone', () => {
     const [a, b] = pair(...Array.from({ length: 30 }, (_, index) => ['paragraph', `line ${index}`] as const));
     b.view.dispatch(b.state.tr.setSelection(TextSelection.create(b.state.doc, b.at(15, 3))));
-    a.edit((tr) => tr.split(a.at(2, 2))).edit((tr) => tr.join(a.at(28) - 1)).edit((tr) => tr.setNodeMarkup(a.at(15) - 1, heading));
+    a.edit((tr) => tr.split(a.at(2, 2)))
+      .edit((tr) => tr.join(a.at(28) - 1))
+      .edit((tr) => tr.setNodeMarkup(a.at(15) - 1, heading));
     let steps = 0;
     const update = b.view.updateState.bind(b.view);
     b.view.updateState = (state) => {

@@ -18,7 +18,12 @@ interface Pair {
  * Makes the document what the blocks say. `ids` are those of the document's blocks in order; a block that has the same
  * id before and after is changed in place, so that a caret in it stays.
  */
-export function reconcile(tr: Transform, ids: readonly (string | null)[], schema: Schema, blocks: readonly Block[]): void {
+export function reconcile(
+  tr: Transform,
+  ids: readonly (string | null)[],
+  schema: Schema,
+  blocks: readonly Block[],
+): void {
   const before = tr.doc.children;
   const after = documentOf(schema, blocks).children;
   const shown = blocks.filter((block) => block.node !== null);
@@ -33,9 +38,10 @@ export function reconcile(tr: Transform, ids: readonly (string | null)[], schema
   while (tail < most && after[after.length - 1 - tail]?.eq(before[before.length - 1 - tail] as Node) === true) tail++;
   const oldEnd = before.length - tail;
   const nowEnd = after.length - tail;
-  const pairs = chain(ids.slice(head, oldEnd), shown.slice(head, nowEnd).map((block) => block.id)).map(
-    ({ old, now }): Pair => ({ old: old + head, now: now + head }),
-  );
+  const pairs = chain(
+    ids.slice(head, oldEnd),
+    shown.slice(head, nowEnd).map((block) => block.id),
+  ).map(({ old, now }): Pair => ({ old: old + head, now: now + head }));
   const changed = pairs.filter(({ old, now }) => after[now]?.eq(before[old] as Node) !== true);
   if (changed.length > MOST_STEPS) {
     const content = tr.doc.type.create(null, after.slice(head, nowEnd)).content;

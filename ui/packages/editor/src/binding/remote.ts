@@ -2,7 +2,17 @@
  * Applies what changed in Loro to a ProseMirror transaction and to the outline: the changes of an import or of an undo.
  * Only reads Loro.
  */
-import { type Attributes, type Changes, holdsSource, inlineNodes, isHidden, markupOf, nodeOf, readMarker, recast } from '../format/attributes';
+import {
+  type Attributes,
+  type Changes,
+  holdsSource,
+  inlineNodes,
+  isHidden,
+  markupOf,
+  nodeOf,
+  readMarker,
+  recast,
+} from '../format/attributes';
 import { BLOCK_KEY, MARKER, type Segment, segments } from '../format/document';
 import { Fragment, type Node, type Schema, Slice } from 'prosemirror-model';
 import type { Outline, Place, Row } from './outline';
@@ -127,7 +137,9 @@ export class RemoteReader {
   /** What is inserted: first what goes on the text it is inserted into, then a draft for each new block. */
   #drafts(inserted: readonly Segment[], place: Place): Draft[] {
     const lead = place.row < 0 ? UNMARKED : this.#outline.at(place.row);
-    const drafts: { row: Row; nodes: Node[]; source: boolean }[] = [{ row: lead, nodes: [], source: this.#isSource(lead) }];
+    const drafts: { row: Row; nodes: Node[]; source: boolean }[] = [
+      { row: lead, nodes: [], source: this.#isSource(lead) },
+    ];
     for (const { insert, attributes } of inserted) {
       for (const [index, part] of insert.split(MARKER).entries()) {
         if (index > 0) {
@@ -153,7 +165,9 @@ export class RemoteReader {
     return (
       this.#attributes(row).x !== true &&
       (row.marker || place.offset + lead > 0) &&
-      blocks.every((block, index) => !this.#hidden(block.row, block.content.size + (index === blocks.length - 1 ? rest : 0)))
+      blocks.every(
+        (block, index) => !this.#hidden(block.row, block.content.size + (index === blocks.length - 1 ? rest : 0)),
+      )
     );
   }
 
@@ -166,15 +180,22 @@ export class RemoteReader {
     const nodes = blocks.map(({ row, content }) => nodeOf(this.#schema, this.#attributes(row), content));
     const tail = nodes.at(-1);
     // The rest of the text moves as it is. Where its new block has line breaks of another shape, split first and retype.
-    const reshape = rest > 0 && tail !== undefined && this.#isSource(last.row) !== this.#isSource(this.#outline.at(place.row));
-    if (reshape) nodes[nodes.length - 1] = node.copy(recast(this.#schema, last.content, this.#isSource(this.#outline.at(place.row))));
+    const reshape =
+      rest > 0 && tail !== undefined && this.#isSource(last.row) !== this.#isSource(this.#outline.at(place.row));
+    if (reshape)
+      nodes[nodes.length - 1] = node.copy(
+        recast(this.#schema, last.content, this.#isSource(this.#outline.at(place.row))),
+      );
     const slice = new Slice(Fragment.fromArray([node.copy(lead), ...nodes]), 1, 1);
     this.#tr.step(new ReplaceStep(at + 1 + place.offset, at + 1 + place.offset, slice));
     this.#outline.resize(place.row, lead.size - rest);
     this.#outline.splice(
       place.row + 1,
       0,
-      blocks.map(({ row, content }, index) => ({ ...row, size: content.size + (index === blocks.length - 1 ? rest : 0) })),
+      blocks.map(({ row, content }, index) => ({
+        ...row,
+        size: content.size + (index === blocks.length - 1 ? rest : 0),
+      })),
     );
     if (reshape) {
       const index = place.row + blocks.length;
@@ -213,7 +234,10 @@ export class RemoteReader {
       this.#outline.splice(from.row + 1, to.row - from.row, []);
       return;
     }
-    const content = joined(from.row < 0 ? Fragment.empty : this.#content(from.row).cut(0, from.offset), this.#content(to.row).cut(to.offset));
+    const content = joined(
+      from.row < 0 ? Fragment.empty : this.#content(from.row).cut(0, from.offset),
+      this.#content(to.row).cut(to.offset),
+    );
     this.#rebuild(Math.max(0, from.row), to.row - Math.max(0, from.row) + 1, [{ row: row ?? UNMARKED, content }]);
   }
 
@@ -239,7 +263,10 @@ export class RemoteReader {
     const rows = blocks.map(({ row, content }): Row => {
       const attributes = this.#attributes(row);
       const shown = !isHidden(attributes, content.size);
-      if (shown) nodes.push(nodeOf(this.#schema, attributes, recast(this.#schema, content, holdsSource(this.#schema, attributes))));
+      if (shown)
+        nodes.push(
+          nodeOf(this.#schema, attributes, recast(this.#schema, content, holdsSource(this.#schema, attributes))),
+        );
       const next = { ...row, size: content.size, shown };
       if (this.#stale.delete(row)) this.#stale.add(next);
       return next;

@@ -13,7 +13,9 @@ import { schema as current } from '../schema';
 export type Wanted = readonly [type: string, text?: string, attrs?: Record<string, unknown>];
 
 export function nodes(schema: Schema, wanted: readonly Wanted[]): Node[] {
-  return wanted.map(([type, text, attrs]) => schema.node(type, attrs, text === undefined || text === '' ? [] : [schema.text(text)]));
+  return wanted.map(([type, text, attrs]) =>
+    schema.node(type, attrs, text === undefined || text === '' ? [] : [schema.text(text)]),
+  );
 }
 
 export class Peer {
@@ -22,7 +24,10 @@ export class Peer {
   readonly errors: unknown[] = [];
   time = 0;
 
-  constructor(id: number, options: { schema?: Schema; from?: Peer | Uint8Array; plugins?: readonly Plugin[] } & BindingOptions = {}) {
+  constructor(
+    id: number,
+    options: { schema?: Schema; from?: Peer | Uint8Array; plugins?: readonly Plugin[] } & BindingOptions = {},
+  ) {
     const doc = new LoroDoc();
     doc.setPeerId(BigInt(id));
     if (options.from instanceof Peer) doc.import(options.from.doc.export({ mode: 'update' }));
@@ -78,11 +83,15 @@ export class Peer {
     const blocks = readBlocks(this.state.schema, this.doc);
     const wanted = documentOf(this.state.schema, blocks);
     if (!wanted.eq(this.state.doc)) {
-      throw new Error(`the page is not what Loro says\n${this.state.doc.toString()}\n${wanted.toString()}\n${JSON.stringify(this.doc.getText('text').toDelta())}`);
+      throw new Error(
+        `the page is not what Loro says\n${this.state.doc.toString()}\n${wanted.toString()}\n${JSON.stringify(this.doc.getText('text').toDelta())}`,
+      );
     }
     const fresh = blocks.map(rowOf);
     if (!same(this.binding.rows, fresh)) {
-      throw new Error(`the outline is not what Loro says\n${JSON.stringify(this.binding.rows)}\n${JSON.stringify(fresh)}`);
+      throw new Error(
+        `the outline is not what Loro says\n${JSON.stringify(this.binding.rows)}\n${JSON.stringify(fresh)}`,
+      );
     }
     if (this.errors.length > 0) throw this.errors[0];
   }
@@ -119,8 +128,12 @@ export function pair(...wanted: readonly Wanted[]): [Peer, Peer, () => string] {
   const a = new Peer(1);
   if (wanted.length > 0) a.write(...wanted);
   const b = new Peer(2, { from: a });
-  return [a, b, () => {
-    sync(a, b);
-    return a.page === b.page ? a.page : `DIVERGED ${a.page} <> ${b.page}`;
-  }];
+  return [
+    a,
+    b,
+    () => {
+      sync(a, b);
+      return a.page === b.page ? a.page : `DIVERGED ${a.page} <> ${b.page}`;
+    },
+  ];
 }

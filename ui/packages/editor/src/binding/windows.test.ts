@@ -31,7 +31,11 @@ class Windows {
 
   constructor(seed: number) {
     this.#next = random(seed);
-    const first = new Peer(1).write(['heading', 'Plan', { level: 1 }], ['paragraph', 'for both of us'], ['list_item', 'and more']);
+    const first = new Peer(1).write(
+      ['heading', 'Plan', { level: 1 }],
+      ['paragraph', 'for both of us'],
+      ['list_item', 'and more'],
+    );
     this.both = [first, new Peer(2, { from: first })];
     for (const character of characters(first.state.doc)) this.#touched.add(character);
     for (const peer of this.both) {
@@ -71,7 +75,7 @@ class Windows {
 
   /** Delivers what is due; the caret of who receives stays between the characters it was between. */
   #deliver(until: number): void {
-    for (let index = 0; index < this.#mail.length; ) {
+    for (let index = 0; index < this.#mail.length;) {
       const mail = this.#mail[index];
       if (mail === undefined || mail.due > until) {
         index++;
@@ -92,7 +96,8 @@ class Windows {
     const after = new Set(characters(peer.state.doc.cut(head)));
     const once = (character: string): boolean => known.indexOf(character) === known.lastIndexOf(character);
     if (left >= '\u4E00' && once(left) && after.has(left)) throw new Error(`the caret moved to the left of ${left}`);
-    if (right >= '\u4E00' && once(right) && before.has(right)) throw new Error(`the caret moved to the right of ${right}`);
+    if (right >= '\u4E00' && once(right) && before.has(right))
+      throw new Error(`the caret moved to the right of ${right}`);
   }
 
   #act(peer: Peer): void {
@@ -143,7 +148,8 @@ class Windows {
     const kind = this.#next(3);
     if (kind === 0) this.#dispatch(peer, tr.addMark(start, $head.pos, schema.mark('bold')));
     else if (kind === 1) this.#dispatch(peer, tr.removeMark($head.pos, $head.end(), schema.mark('bold')));
-    else this.#dispatch(peer, tr.setBlockType(start, start, schema.node(this.#next(2) > 0 ? 'quote' : 'paragraph').type));
+    else
+      this.#dispatch(peer, tr.setBlockType(start, start, schema.node(this.#next(2) > 0 ? 'quote' : 'paragraph').type));
   }
 
   #travel(peer: Peer, direction: 'undo' | 'redo'): void {

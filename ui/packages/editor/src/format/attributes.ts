@@ -65,7 +65,8 @@ export class Changes {
 }
 
 /** The type that attributes name. */
-export const typeIn = (attributes: Attributes): string => (typeof attributes.t === 'string' ? attributes.t : 'paragraph');
+export const typeIn = (attributes: Attributes): string =>
+  typeof attributes.t === 'string' ? attributes.t : 'paragraph';
 
 /** Whether a block with these attributes and this much text is hidden. */
 export const isHidden = (attributes: Attributes, size: number): boolean => attributes.x === true && size === 0;
@@ -171,7 +172,9 @@ export function inlineNodes(
   const embed = attributes?.[EMBED_KEY] ?? null;
   if (embed === null) return inlineOf(schema, text, marks, source);
   return text.split(/(\uFFFC)/u).flatMap((part) => {
-    return part === EMBED ? schema.node('embed', { data: embed }, undefined, marks) : inlineOf(schema, part, marks, source);
+    return part === EMBED
+      ? schema.node('embed', { data: embed }, undefined, marks)
+      : inlineOf(schema, part, marks, source);
   });
 }
 

@@ -37,10 +37,16 @@ function write({ blocks }: Page): LoroDoc {
   const marks: [number, number, string, unknown][] = [];
   let flat = '';
   for (const { id, t, attrs, runs } of blocks) {
-    marks.push([flat.length, flat.length + 1, 'b', { ...attrs, ...(id !== undefined && { id }), ...(t !== undefined && { t }) }]);
+    marks.push([
+      flat.length,
+      flat.length + 1,
+      'b',
+      { ...attrs, ...(id !== undefined && { id }), ...(t !== undefined && { t }) },
+    ]);
     flat += '\n';
     for (const run of runs ?? []) {
-      for (const [key, value] of Object.entries(run.marks ?? {})) marks.push([flat.length, flat.length + run.text.length, key, value]);
+      for (const [key, value] of Object.entries(run.marks ?? {}))
+        marks.push([flat.length, flat.length + run.text.length, key, value]);
       flat += run.text;
     }
   }
@@ -57,8 +63,16 @@ const marksOf = (marks: readonly Mark[]): Record<string, unknown> =>
 function runsOf(node: Node): Run[] {
   const runs: { text: string; marks: Record<string, unknown> }[] = [];
   node.forEach((inline) => {
-    const text = inline.type.name === 'hard_break' ? '\u2028' : inline.type.name === 'embed' ? '\uFFFC' : (inline.text ?? '').replaceAll('\n', '\u2028');
-    const marks = { ...marksOf(inline.marks), ...(inline.type.name === 'embed' && { embed: inline.attrs.data as unknown }) };
+    const text =
+      inline.type.name === 'hard_break'
+        ? '\u2028'
+        : inline.type.name === 'embed'
+          ? '\uFFFC'
+          : (inline.text ?? '').replaceAll('\n', '\u2028');
+    const marks = {
+      ...marksOf(inline.marks),
+      ...(inline.type.name === 'embed' && { embed: inline.attrs.data as unknown }),
+    };
     const last = runs.at(-1);
     if (last !== undefined && JSON.stringify(last.marks) === JSON.stringify(marks)) last.text += text;
     else runs.push({ text, marks });

@@ -23,14 +23,23 @@ function read(pieces: readonly Segment[], later: Record<string, unknown> = {}): 
 describe('reading', () => {
   it('takes text before the first marker as a paragraph', () => {
     expect(read([])).toEqual([]);
-    expect(read([{ insert: 'lead' }, { insert: '\n', attributes: { b: { id: 'i', t: 'heading', level: 2 } } }, { insert: 'x' }])).toEqual([
+    expect(
+      read([
+        { insert: 'lead' },
+        { insert: '\n', attributes: { b: { id: 'i', t: 'heading', level: 2 } } },
+        { insert: 'x' },
+      ]),
+    ).toEqual([
       [null, {}, 'lead'],
       ['i', { t: 'heading', level: 2 }, 'x'],
     ]);
   });
 
   it('takes newlines without a readable marker as paragraphs', () => {
-    expect(read([{ insert: '\n\nline' }])).toEqual([[null, {}, ''], [null, {}, 'line']]);
+    expect(read([{ insert: '\n\nline' }])).toEqual([
+      [null, {}, ''],
+      [null, {}, 'line'],
+    ]);
     for (const b of [7, 'x', [1], null, { id: 1, t: 2, w: null }]) {
       expect(read([{ insert: '\n', attributes: { b } }])).toEqual([[null, {}, '']]);
     }
@@ -46,7 +55,16 @@ describe('reading', () => {
 
   it('counts later changes; null unsets', () => {
     const marker = { insert: '\n', attributes: { b: { id: 'i', t: 'heading', level: 2, tone: 'a' } } };
-    const later = { 'i/level': 3, 'i/tone': null, 'i/t': 'callout', 'i/new': [1], 'i/id': 'k', 'ix/level': 9, 'h/level': 8, none: 1 };
+    const later = {
+      'i/level': 3,
+      'i/tone': null,
+      'i/t': 'callout',
+      'i/new': [1],
+      'i/id': 'k',
+      'ix/level': 9,
+      'h/level': 8,
+      none: 1,
+    };
     expect(read([marker], later)).toEqual([['i', { t: 'callout', level: 3, new: [1] }, '']]);
     expect(read([marker], { 'i/t': null })).toEqual([['i', { level: 2, tone: 'a' }, '']]);
   });
@@ -54,7 +72,10 @@ describe('reading', () => {
   it('lets twins share their changes and hides those without text', () => {
     const marker = { insert: '\n\n', attributes: { b: { id: 'i' } } };
     expect(read([marker, { insert: 'a' }], { 'i/x': true })).toEqual([null, ['i', {}, 'a']]);
-    expect(read([marker, { insert: 'a' }], { 'i/x': 1 })).toEqual([['i', {}, ''], ['i', {}, 'a']]);
+    expect(read([marker, { insert: 'a' }], { 'i/x': 1 })).toEqual([
+      ['i', {}, ''],
+      ['i', {}, 'a'],
+    ]);
   });
 
   it('is the same however the text is cut into pieces', () => {

@@ -33,7 +33,7 @@ export async function loadDocument(bytes: Uint8Array, peer: bigint, clock: Clock
   const slices = new Slices(clock, 512, 2048);
   await clock.pause();
   const spans = spansOf(whole);
-  for (let index = 0; index < spans.length; ) {
+  for (let index = 0; index < spans.length;) {
     index = await slices.run((size) => {
       let [next, count] = [index, 0];
       const piece: Span[] = [];
@@ -43,7 +43,8 @@ export async function loadDocument(bytes: Uint8Array, peer: bigint, clock: Clock
         const len = Math.min(span.len, size - count);
         piece.push({ id: span.id, len });
         count += len;
-        if (len < span.len) spans[next] = { id: { peer: span.id.peer, counter: span.id.counter + len }, len: span.len - len };
+        if (len < span.len)
+          spans[next] = { id: { peer: span.id.peer, counter: span.id.counter + len }, len: span.len - len };
         else next++;
       }
       doc.import(whole.export({ mode: 'updates-in-range', spans: piece }));
@@ -58,7 +59,8 @@ export async function loadDocument(bytes: Uint8Array, peer: bigint, clock: Clock
 function spansOf(doc: LoroDoc): Span[] {
   const all: { span: Span; lamport: number }[] = [];
   for (const [peer, changes] of doc.getAllChanges()) {
-    for (const { counter, length, lamport } of changes) all.push({ span: { id: { peer, counter }, len: length }, lamport });
+    for (const { counter, length, lamport } of changes)
+      all.push({ span: { id: { peer, counter }, len: length }, lamport });
   }
   return all.toSorted((a, b) => a.lamport - b.lamport).map(({ span }) => span);
 }
@@ -74,7 +76,7 @@ export async function readInSlices(
   const { length } = text;
   const reader = new BlockReader(schema, new Changes(changesOf(doc)));
   const slices = new Slices(clock, 8192, 65_536);
-  for (let from = 0; from < length; ) {
+  for (let from = 0; from < length;) {
     from = await slices.run((size) => {
       const [pieces, to] = cut(text, from, Math.min(length, from + size), length);
       take(reader.read(pieces), to / length);

@@ -14,7 +14,8 @@ export interface Acknowledged {
   readonly frontiers: ReturnType<LoroDoc['frontiers']>;
 }
 
-export type SaveState = { readonly kind: 'saved' } | { readonly kind: 'saving' } | { readonly kind: 'not_saved'; readonly error: unknown };
+export type SaveState =
+  { readonly kind: 'saved' } | { readonly kind: 'saving' } | { readonly kind: 'not_saved'; readonly error: unknown };
 
 interface Waiter {
   readonly upTo: number;

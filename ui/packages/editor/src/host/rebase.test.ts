@@ -6,7 +6,11 @@ import { configure } from '../format/document';
 import { rebase } from './rebase';
 import { schema } from '../schema';
 
-const START: readonly Wanted[] = [['paragraph', 'one'], ['heading', 'two', { level: 2 }], ['paragraph', 'three']];
+const START: readonly Wanted[] = [
+  ['paragraph', 'one'],
+  ['heading', 'two', { level: 2 }],
+  ['paragraph', 'three'],
+];
 
 const read = (peer: Peer): Block[] => readBlocks(schema, configure(peer.doc));
 
@@ -26,14 +30,22 @@ function after(mine: (peer: Peer) => unknown, theirs: (peer: Peer) => unknown): 
 
 const nothing = (): void => undefined;
 const paragraphs = (peer: Peer): unknown =>
-  peer.edit((tr) => tr.insertText('!', 4).split(2).delete(tr.doc.content.size - 3, tr.doc.content.size - 1));
+  peer.edit((tr) =>
+    tr
+      .insertText('!', 4)
+      .split(2)
+      .delete(tr.doc.content.size - 3, tr.doc.content.size - 1),
+  );
 const typeBehind = (peer: Peer): unknown => peer.edit((tr) => tr.insertText('mine', peer.at(1, 3)));
 const restyle = (peer: Peer): unknown =>
-  peer.edit((tr) => tr.insertText('theirs', peer.at(1)).setBlockType(peer.at(1), peer.at(1), schema.node('quote').type));
+  peer.edit((tr) =>
+    tr.insertText('theirs', peer.at(1)).setBlockType(peer.at(1), peer.at(1), schema.node('quote').type),
+  );
 const typeWithin = (peer: Peer): unknown => peer.edit((tr) => tr.insertText('mine', peer.at(1, 2)));
 const remove = (peer: Peer): unknown => peer.edit((tr) => tr.delete(peer.at(1) - 1, peer.at(2) - 1));
 const add = (peer: Peer): unknown => peer.edit((tr) => tr.insert(peer.at(1) - 1, nodes(schema, [['quote', 'mine']])));
-const renew = (peer: Peer): unknown => peer.edit((tr) => tr.replaceWith(0, tr.doc.content.size, nodes(schema, [['paragraph', 'other']])));
+const renew = (peer: Peer): unknown =>
+  peer.edit((tr) => tr.replaceWith(0, tr.doc.content.size, nodes(schema, [['paragraph', 'other']])));
 
 it('changes stay as they are where nothing else happened', () => {
   expect(after(paragraphs, nothing)).toEqual(['paragraph o', 'paragraph ne!', 'heading two', 'paragraph thr']);

@@ -17,7 +17,12 @@ export interface Rebased {
 }
 
 /** Takes what the user changed, from `base` to `mine`, over to `theirs`. Where the block it was typed in is gone, the text stays. */
-export function rebase(schema: Schema, base: readonly Block[], mine: readonly Block[], theirs: readonly Block[]): Rebased {
+export function rebase(
+  schema: Schema,
+  base: readonly Block[],
+  mine: readonly Block[],
+  theirs: readonly Block[],
+): Rebased {
   const before = documentOf(schema, base);
   const changed = new Transform(before);
   reconcile(changed, idsOf(base), schema, mine);

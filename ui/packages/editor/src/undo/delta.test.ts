@@ -6,7 +6,11 @@ import { random } from '../binding/fuzz';
 type Text = { character: string; marks: Record<string, unknown> }[];
 
 const set = (marks: Record<string, unknown>, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> =>
-  Object.fromEntries(Object.entries({ ...marks, ...more }).filter(([, value]) => value !== null).toSorted());
+  Object.fromEntries(
+    Object.entries({ ...marks, ...more })
+      .filter(([, value]) => value !== null)
+      .toSorted(),
+  );
 
 function applied(text: Text, delta: Delta): Text {
   const out: Text = [];
@@ -15,7 +19,8 @@ function applied(text: Text, delta: Delta): Text {
     if ('insert' in op) out.push(...[...op.insert].map((character) => ({ character, marks: set({}, op.attributes) })));
     else if ('delete' in op) at += op.delete;
     else {
-      for (const { character, marks } of text.slice(at, at + op.retain)) out.push({ character, marks: set(marks, op.attributes) });
+      for (const { character, marks } of text.slice(at, at + op.retain))
+        out.push({ character, marks: set(marks, op.attributes) });
       at += op.retain;
     }
   }
@@ -72,7 +77,10 @@ describe('changes of a text', () => {
 
   it('keep what is inserted at one place in the order that is asked for', () => {
     const [mine, theirs]: Delta[] = [[{ insert: 'M' }], [{ insert: 'T' }]];
-    const text = (delta: Delta): string => applied(applied(plain('x'), theirs ?? []), delta).map(({ character }) => character).join('');
+    const text = (delta: Delta): string =>
+      applied(applied(plain('x'), theirs ?? []), delta)
+        .map(({ character }) => character)
+        .join('');
     expect(text(transform(theirs ?? [], mine ?? [], 'second', 'first'))).toBe('MTx');
     expect(text(transform(theirs ?? [], mine ?? [], 'first', 'first'))).toBe('TMx');
   });

@@ -79,9 +79,15 @@ class Writer {
 }
 
 /** Both marks, the second ones on top; on inserted text nothing is left to take away. */
-function merge(first: Attributes | undefined, second: Attributes | undefined, inserted: boolean): Attributes | undefined {
+function merge(
+  first: Attributes | undefined,
+  second: Attributes | undefined,
+  inserted: boolean,
+): Attributes | undefined {
   if (second === undefined) return first;
-  const entries = Object.entries({ ...first, ...second }).filter(([, value]) => !inserted || (value !== null && value !== undefined));
+  const entries = Object.entries({ ...first, ...second }).filter(
+    ([, value]) => !inserted || (value !== null && value !== undefined),
+  );
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
@@ -125,7 +131,11 @@ export function transform(first: Delta, second: Delta, left: 'first' | 'second',
       const [there, here] = [a.take(length), b.take(length)];
       if ('delete' in there) continue;
       if ('delete' in here) out.push(here);
-      else out.push({ retain: length, attributes: without(attributesOf(here), marks === 'first' ? attributesOf(there) : undefined) });
+      else
+        out.push({
+          retain: length,
+          attributes: without(attributesOf(here), marks === 'first' ? attributesOf(there) : undefined),
+        });
     }
   }
   return out.end();

@@ -21,7 +21,8 @@ export const isNothing = (edit: Edit): boolean => edit.text.length === 0 && edit
 /** One edit that does what two do, one after the other. */
 export function join(first: Edit, second: Edit): Edit {
   const values = new Map(first.values);
-  for (const [key, value] of second.values) values.set(key, { to: value.to, expected: (first.values.get(key) ?? value).expected });
+  for (const [key, value] of second.values)
+    values.set(key, { to: value.to, expected: (first.values.get(key) ?? value).expected });
   return { text: compose(first.text, second.text), values };
 }
 
@@ -47,7 +48,9 @@ export class Recorder {
     let deltas = this.#back.toReversed();
     // In pairs, and the pairs in pairs: a change of thousands of blocks is not gone over for each of them.
     while (deltas.length > 1) {
-      deltas = Array.from({ length: Math.ceil(deltas.length / 2) }, (_, index) => compose(deltas[2 * index] ?? [], deltas[2 * index + 1] ?? []));
+      deltas = Array.from({ length: Math.ceil(deltas.length / 2) }, (_, index) =>
+        compose(deltas[2 * index] ?? [], deltas[2 * index + 1] ?? []),
+      );
     }
     return { text: deltas[0] ?? [], values: new Map(this.#values) };
   }
@@ -68,7 +71,10 @@ export class Recorder {
   mark(range: Range, key: string, value: Json): void {
     const before = segments(this.#text, range.start, range.end);
     this.markNew(range, key, value);
-    const back = before.map(({ insert, attributes }): Op => ({ retain: insert.length, attributes: { [key]: attributes?.[key] ?? null } }));
+    const back = before.map(({ insert, attributes }): Op => ({
+      retain: insert.length,
+      attributes: { [key]: attributes?.[key] ?? null },
+    }));
     this.#note([{ retain: range.start }, ...back]);
   }
 
@@ -112,8 +118,10 @@ export class Recorder {
     for (const { insert, attributes } of segments(this.#text, position, position + length)) {
       const range = { start, end: start + insert.length };
       const got = attributes ?? {};
-      for (const [key, value] of Object.entries(wanted)) if (!same(got[key], value)) this.markNew(range, key, (value ?? null) as Json);
-      for (const key of Object.keys(got)) if (!Object.hasOwn(wanted, key) && got[key] !== null) this.markNew(range, key, null);
+      for (const [key, value] of Object.entries(wanted))
+        if (!same(got[key], value)) this.markNew(range, key, (value ?? null) as Json);
+      for (const key of Object.keys(got))
+        if (!Object.hasOwn(wanted, key) && got[key] !== null) this.markNew(range, key, null);
       start = range.end;
     }
   }
