@@ -53,6 +53,12 @@ pub(crate) const WINDOW_TEST: &[Need] = &[
         package: "dbus",
         why: "a session bus of its own for each run",
     },
+    Need {
+        probe: Probe::Program("xdotool"),
+        package: "xdotool",
+        why: "keys that go through the input method",
+    },
+    Need { probe: Probe::Program("setxkbmap"), package: "x11-xkb-utils", why: "a keyboard with dead keys" },
 ];
 
 impl Need {

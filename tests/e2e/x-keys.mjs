@@ -1,0 +1,19 @@
+/** Keys as a keyboard sends them, past the driver: the input method of the system gets them first. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * Gives the keyboard of this screen to the app's window.
+ *
+ * The answer presses keys by their X names, one after the other. Dead keys are behind AltGr in the layout that it sets,
+ * so that whatever else types on this screen is not concerned.
+ */
+export async function xKeyboard(app) {
+  await run('setxkbmap', ['-layout', 'us', '-variant', 'altgr-intl']);
+  const { stdout } = await run('xdotool', ['search', '--onlyvisible', '--all', '--pid', String(await app.pid()), '--name', 'Tombolo']);
+  const window = stdout.trim().split('\n').at(-1);
+  await run('xdotool', ['windowfocus', '--sync', window]);
+  return (...keys) => run('xdotool', ['key', '--clearmodifiers', ...keys]);
+}
