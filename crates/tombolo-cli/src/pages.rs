@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use tombolo_core::{
-    Code, Error, Operation, Options, Random, Result, RichtextForm, RowId, SystemClock, SystemRandom,
+    Code, Error, Fields, Operation, Options, Random, Result, RichtextForm, RowId, SystemClock, SystemRandom,
 };
 use tombolo_richtext::folder::{FolderError, PlannedPage, plan_export, plan_import};
 use tombolo_richtext::{Block, Document, block_id, kind, mark};
@@ -236,10 +236,15 @@ fn write(store: &dyn DataStore, ops: Vec<Json>, options: &Options) -> Result<usi
     Ok(count)
 }
 
+fn only<const N: usize>(names: [&str; N]) -> Fields {
+    Fields::Only(names.map(str::to_owned).into())
+}
+
 /// All pages outside the trash, parents before children, siblings in their order.
 fn pages(store: &dyn DataStore, progress: &impl Fn(usize, usize)) -> Result<Vec<PlannedPage>> {
     let filter = json!({"$order": {"parent_order": "asc"}});
-    let query = Operation::QueryFiltered { entity: PAGE.into(), filter };
+    let query =
+        Operation::QueryFiltered { entity: PAGE.into(), filter, fields: only(["title", "parent", "path"]) };
     let rows = store.execute(query)?.into_json();
     let rows: Vec<&Map<String, Json>> =
         rows.as_array().into_iter().flatten().filter_map(Json::as_object).collect();
@@ -257,8 +262,12 @@ fn pages(store: &dyn DataStore, progress: &impl Fn(usize, usize)) -> Result<Vec<
     push(&mut open, None, None);
     while let Some((parent, order, row)) = open.pop() {
         let id = text(row, "id").unwrap_or_default();
-        let get =
-            Operation::GetById { entity: PAGE.into(), id: id.parse()?, richtext: RichtextForm::Document };
+        let get = Operation::GetById {
+            entity: PAGE.into(),
+            id: id.parse()?,
+            richtext: RichtextForm::Document,
+            fields: only(["body"]),
+        };
         let whole = store.execute(get)?.into_json();
         let document = match &whole["body"] {
             body @ Json::Object(_) => Document::from_json(body)

@@ -34,7 +34,7 @@ pub use manifest::{
     Crdt, Diagnostic, Entity, Field, FieldType, IMPLICIT_FIELDS, Index, Manifest, OnDelete, Relation, Search,
 };
 pub use operation::{Operation, Options, Receipt, RichtextForm, WriteState, too_large_update};
-pub use query::{DEFAULT_LIMIT, Direction, Filter, MAX_LIMIT, Order, Term, Test};
+pub use query::{DEFAULT_LIMIT, Direction, Fields, Filter, MAX_LIMIT, Order, Term, Test};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use value::Value;
 

@@ -1,8 +1,9 @@
-use crate::{Code, CommitId, Error, Result, RowId, Seq, limit};
+use crate::{Code, CommitId, Error, Fields, Result, RowId, Seq, limit};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 
 /// How far a write has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -55,13 +56,13 @@ pub enum Operation {
     /// A new row; `data` may carry its id.
     Insert { entity: String, data: Map<String, Json>, options: Options },
     /// A row, in the trash or not.
-    GetById { entity: String, id: RowId, richtext: RichtextForm },
+    GetById { entity: String, id: RowId, richtext: RichtextForm, fields: Fields },
     /// Rows by id.
-    List { entity: String, limit: usize },
+    List { entity: String, limit: usize, fields: Fields },
     /// Rows by id, a page at a time.
-    ListAfter { entity: String, after: Option<RowId>, limit: usize },
+    ListAfter { entity: String, after: Option<RowId>, limit: usize, fields: Fields },
     /// The rows that a filter lets through.
-    QueryFiltered { entity: String, filter: Json },
+    QueryFiltered { entity: String, filter: Json, fields: Fields },
     /// Changes the named fields of a row.
     Update { entity: String, id: RowId, patch: Map<String, Json>, options: Options },
     /// Puts a row into the trash.
@@ -179,8 +180,11 @@ impl Args<'_> {
                 entity: self.text("entity")?,
                 id: self.id()?,
                 richtext: self.richtext_form()?,
+                fields: self.fields()?,
             },
-            "list" => Operation::List { entity: self.text("entity")?, limit: self.limit()? },
+            "list" => {
+                Operation::List { entity: self.text("entity")?, limit: self.limit()?, fields: self.fields()? }
+            }
             "list_after" => Operation::ListAfter {
                 entity: self.text("entity")?,
                 after: match self.optional_text("after")? {
@@ -188,10 +192,12 @@ impl Args<'_> {
                     None => None,
                 },
                 limit: self.limit()?,
+                fields: self.fields()?,
             },
             "query_filtered" => Operation::QueryFiltered {
                 entity: self.text("entity")?,
                 filter: self.get("filter").cloned().unwrap_or(Json::Null),
+                fields: self.fields()?,
             },
             "update" => Operation::Update {
                 entity: self.text("entity")?,
@@ -267,6 +273,14 @@ impl Args<'_> {
             Some("document") => Ok(RichtextForm::Document),
             Some(_) => Err(bad("richtext", "it is plain, markdown or document")),
         }
+    }
+
+    fn fields(&mut self) -> Result<Fields> {
+        let Some(json) = self.get("fields") else { return Ok(Fields::default()) };
+        let names = json.as_array().and_then(|names| {
+            names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<BTreeSet<_>>>()
+        });
+        names.map(Fields::Only).ok_or_else(|| bad("fields", "it is a list of names of fields"))
     }
 
     fn limit(&mut self) -> Result<usize> {

@@ -1,5 +1,6 @@
 use crate::{Code, Entity, Error, Result, Value};
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 /// How many rows a list has unless told.
 pub const DEFAULT_LIMIT: usize = 1_000;
@@ -23,6 +24,38 @@ const LATER: [&str; 14] = [
     "$search",
 ];
 const LATER_SPECIAL: [&str; 2] = ["$limit", "$offset"];
+
+/// Which fields of a row a read shows, declared or implicit. The id is always among them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Fields {
+    /// All of them.
+    #[default]
+    All,
+    /// Those with these names.
+    Only(BTreeSet<String>),
+}
+
+impl Fields {
+    /// Whether a field is shown.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Fields::All => true,
+            Fields::Only(names) => name == "id" || names.contains(name),
+        }
+    }
+
+    /// Checks the names.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY` for a name that is none of the entity's fields.
+    pub fn check(&self, entity: &Entity) -> Result<()> {
+        match self {
+            Fields::All => Ok(()),
+            Fields::Only(names) => names.iter().try_for_each(|name| check_field(entity, name)),
+        }
+    }
+}
 
 /// A filter: terms that all must hold, and an order.
 #[derive(Debug, Clone, PartialEq, Default)]

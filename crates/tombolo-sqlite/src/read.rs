@@ -111,7 +111,8 @@ impl Read for Connected<'_> {
 
     fn select(&self, entity: &Entity, select: &Select) -> Result<Vec<Row>> {
         let (condition, bound) = condition(entity, select);
-        let sql = format!("{}{condition}", self.shared.sql(entity)?.select);
+        let rows = self.shared.sql(entity)?.select(entity, &select.fields);
+        let sql = format!("{rows}{condition}");
         self.list(&sql, params_from_iter(bound.iter().map(Bound)), |row| read_row(entity, row))
     }
 

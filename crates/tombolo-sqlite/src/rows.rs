@@ -2,9 +2,10 @@
 
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rusqlite::{Row as SqlRow, ToSql};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use tombolo_core::{
-    ActorId, Direction, Entity, Field, FieldType, Filter, IMPLICIT_FIELDS, PeerId, RowId, Test, Value,
+    ActorId, Direction, Entity, Field, FieldType, Fields, Filter, IMPLICIT_FIELDS, PeerId, RowId, Test, Value,
 };
 use tombolo_store::backend::{Row, Select, StoredPlace};
 
@@ -65,6 +66,22 @@ impl EntitySql {
             table,
             key,
         }
+    }
+}
+
+impl EntitySql {
+    /// `SELECT … FROM …` with nulls for the fields that are not wanted.
+    pub(crate) fn select(&self, entity: &Entity, fields: &Fields) -> Cow<'_, str> {
+        if *fields == Fields::All {
+            return Cow::Borrowed(&self.select);
+        }
+        let head = HEAD.iter().chain(&PLACE).map(|column| Cow::Borrowed(*column));
+        let wanted = entity.fields.iter().map(|field| match fields.has(&field.name) {
+            true => Cow::Owned(column(&field.name, entity)),
+            false => Cow::Borrowed("NULL"),
+        });
+        let columns = head.chain(wanted).collect::<Vec<_>>().join(", ");
+        Cow::Owned(format!("SELECT {columns} FROM {}", quoted(&self.table)))
     }
 }
 

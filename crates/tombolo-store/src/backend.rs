@@ -2,8 +2,8 @@
 
 use crate::{DocKey, SpaceKey};
 use tombolo_core::{
-    ActorId, Code, CommitId, DocRef, Entity, Epoch, Filter, Millis, PeerId, Result, RowId, Seq, SpaceId,
-    Status, Value,
+    ActorId, Code, CommitId, DocRef, Entity, Epoch, Fields, Filter, Millis, PeerId, Result, RowId, Seq,
+    SpaceId, Status, Value,
 };
 
 /// A row as the database holds it.
@@ -76,6 +76,8 @@ pub struct Select {
     pub after: Option<RowId>,
     /// The most rows.
     pub limit: Option<usize>,
+    /// The fields that are wanted; the values of others are null.
+    pub fields: Fields,
 }
 
 /// Whether a commit still has to be sent.

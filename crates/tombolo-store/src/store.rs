@@ -207,7 +207,16 @@ impl<B: Backend + Send + 'static> Submitter<B> {
     /// # Errors
     /// Those of the read.
     pub fn read<T>(&self, f: impl FnOnce(&B::Reader) -> Result<T>) -> Result<T> {
-        if self.writer.is_dirty() {
+        self.read_shown(|_, _| true, f)
+    }
+
+    /// As [`Submitter::read`], for a read that shows only some projections.
+    fn read_shown<T>(
+        &self,
+        shows: impl Fn(&str, Option<&str>) -> bool,
+        f: impl FnOnce(&B::Reader) -> Result<T>,
+    ) -> Result<T> {
+        if self.writer.is_behind(shows) {
             self.run(Engine::catch_up)?;
         }
         self.read_log(f)
@@ -280,7 +289,10 @@ impl<B: Backend + Send + 'static> Submitter<B> {
                 let bytes = opened.map(|opened| opened.snapshot()).transpose()?;
                 Ok(Answer::Bytes(bytes))
             }
-            read => self.read(|reader| reads::answer(reader, manifest, read)),
+            read => {
+                let shows = |entity: &str, field: Option<&str>| reads::shows(read, entity, field);
+                self.read_shown(shows, |reader| reads::answer(reader, manifest, read))
+            }
         }
     }
 }
@@ -379,7 +391,8 @@ impl<B: Backend> Live<B> {
 
 impl<B: Backend + Send + 'static> Subscription for Live<B> {
     fn is_stale(&self) -> bool {
-        self.read_at.is_none_or(|read_at| read_at < self.touched_at()) || self.store.writer.is_dirty()
+        self.read_at.is_none_or(|read_at| read_at < self.touched_at())
+            || self.store.writer.is_behind(|entity, field| reads::shows(&self.operation, entity, field))
     }
 
     fn next(&mut self) -> Result<Option<Difference>> {
@@ -390,12 +403,13 @@ impl<B: Backend + Send + 'static> Subscription for Live<B> {
         let manifest = Arc::clone(&self.store.shared.manifest);
         // A group that commits while this reads makes the subscription stale again, so nothing is missed.
         let touched_at = self.touched_at();
-        let new = self.store.read(|reader| reads::rows(reader, &manifest, &self.operation))?;
+        let shows = |entity: &str, field: Option<&str>| reads::shows(&self.operation, entity, field);
+        let new = self.store.read_shown(shows, |reader| reads::rows(reader, &manifest, &self.operation))?;
         tracing::trace!(head = %new.head, "a live query was read again");
         let why = |id: &str| {
             let id: RowId = id.parse()?;
             let deleted =
-                self.store.read(|reader| reads::is_deleted(reader, &manifest, &self.operation, id))?;
+                self.store.read_log(|reader| reads::is_deleted(reader, &manifest, &self.operation, id))?;
             Ok(match (&self.operation, deleted) {
                 (_, true) => Why::Deleted,
                 (Operation::List { .. } | Operation::ListAfter { .. }, _) => Why::OutsideTheWindow,

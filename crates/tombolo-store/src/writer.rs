@@ -6,7 +6,7 @@
 
 use crate::backend::Backend;
 use crate::engine::{Committed, Engine};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -47,8 +47,10 @@ pub(crate) struct Writer<B: Backend> {
     engine: Mutex<Option<Running<B>>>,
     /// The writer's thread is about to use the engine: callers leave it to that thread, so that it gets its turn.
     reserved: AtomicBool,
-    /// Some projections wait: reads have them caught up first.
+    /// Some projections wait.
     dirty: AtomicBool,
+    /// Of which entities and fields they are; no field is a row's own document.
+    waiting: Mutex<BTreeSet<(String, Option<String>)>>,
     /// Groups so far.
     groups: AtomicU64,
     note: Note,
@@ -85,6 +87,7 @@ impl<B: Backend> Writer<B> {
             room: Condvar::new(),
             reserved: AtomicBool::new(false),
             dirty: AtomicBool::new(engine.has_dirty()),
+            waiting: Mutex::new(engine.dirty_fields()),
             groups: AtomicU64::new(0),
             engine: Mutex::new(Some(Running { engine, groups_since_catch_up: 0 })),
             note,
@@ -92,8 +95,13 @@ impl<B: Backend> Writer<B> {
         }
     }
 
-    /// Whether some projections wait to be caught up.
-    pub(crate) fn is_dirty(&self) -> bool {
+    /// Whether projections wait to be caught up that concern somebody: of an entity's fields, or its rows' own documents.
+    pub(crate) fn is_behind(&self, concerns: impl Fn(&str, Option<&str>) -> bool) -> bool {
+        self.is_dirty()
+            && lock(&self.waiting).iter().any(|(entity, field)| concerns(entity, field.as_deref()))
+    }
+
+    fn is_dirty(&self) -> bool {
         self.dirty.load(Ordering::Acquire)
     }
 
@@ -270,6 +278,9 @@ impl<B: Backend> Writer<B> {
 
     /// Wakes the writer's thread if there is something new for when nobody waits.
     fn tell_thread(&self, engine: &Engine<B>) {
+        if engine.has_dirty() || self.is_dirty() {
+            *lock(&self.waiting) = engine.dirty_fields();
+        }
         let was_dirty = self.dirty.swap(engine.has_dirty(), Ordering::AcqRel);
         let mut queue = lock(&self.queue);
         let was_due = std::mem::replace(&mut queue.maintenance, engine.has_maintenance());

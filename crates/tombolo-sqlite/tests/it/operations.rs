@@ -199,3 +199,23 @@ fn rows_of_local_entities_never_wait() {
     assert_eq!(p.waiting(), 1);
     assert_eq!(p.engine.outbox(tombolo_core::Seq(0), usize::MAX, 9).unwrap()[0].1.parts.len(), 1);
 }
+
+#[test]
+fn a_read_shows_the_fields_that_it_names() {
+    let mut p = replica();
+    let id = p.insert("Page", json!({"title": "a"}));
+    let names = json!(["title", "deleted_at"]);
+    let row = json!({"id": id, "title": "a", "deleted_at": null});
+    assert_eq!(p.call("get_by_id", json!({"entity": "Page", "id": id, "fields": names})).unwrap(), row);
+    assert_eq!(p.call("list", json!({"entity": "Page", "fields": names})).unwrap(), json!([row]));
+    assert_eq!(
+        p.call("list_after", json!({"entity": "Page", "fields": names})).unwrap()["rows"],
+        json!([row])
+    );
+    let filter = json!({"title": "a", "$order": {"created_at": "desc"}});
+    let only_ids = json!({"entity": "Page", "fields": [], "filter": filter});
+    assert_eq!(p.call("query_filtered", only_ids).unwrap(), json!([{"id": id}]));
+    for fields in [json!(["nothing"]), json!("title"), json!([1])] {
+        assert_eq!(p.fails("list", json!({"entity": "Page", "fields": fields})), Code::InvalidQuery);
+    }
+}

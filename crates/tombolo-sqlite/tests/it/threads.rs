@@ -200,3 +200,27 @@ fn a_write_that_panics_stops_the_store_and_leaves_the_disk_as_it_was() {
         rows.as_array().unwrap().iter().map(|row| row["title"].as_str().unwrap()).collect();
     assert_eq!(titles, ["before"]);
 }
+
+#[test]
+fn a_live_read_of_some_fields_is_told_of_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = Folder::open(directory.path()).unwrap();
+    let store = store(&folder);
+    let id = call(&store, "insert", json!({"entity": "Page", "data": {"title": "a"}}))["id"].clone();
+    let read = json!({"entity": "Page", "filter": {"$order": {"title": "asc"}}, "fields": ["title"]});
+    let mut live = store.subscribe(Operation::from_json("query_filtered", &read).unwrap()).unwrap();
+    assert_eq!(live.next().unwrap().unwrap().added, [json!({"id": id, "title": "a"})]);
+    // So long that its projection waits until somebody reads it.
+    let body = json!({"markdown": "long ".repeat(10_000)});
+    for _ in 0..2 {
+        call(&store, "update", json!({"entity": "Page", "id": id, "patch": {"body": body}}));
+        assert!(live.next().unwrap().is_none());
+    }
+    call(&store, "update", json!({"entity": "Page", "id": id, "patch": {"title": "b"}}));
+    assert_eq!(live.next().unwrap().unwrap().changed, [json!({"id": id, "title": "b"})]);
+    let whole = call(&store, "get_by_id", json!({"entity": "Page", "id": id}));
+    assert!(
+        whole["body"].as_str().unwrap().starts_with("long long"),
+        "a read that shows it has it caught up"
+    );
+}

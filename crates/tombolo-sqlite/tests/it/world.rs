@@ -74,17 +74,16 @@ impl Peer {
     pub(crate) fn call(&mut self, name: &str, args: Json) -> Result<Json> {
         let operation = Operation::from_json(name, &args)?;
         if !operation.writes() {
-            return Ok(self.read(&operation));
+            return self.read(&operation);
         }
         self.group(|engine| engine.execute(&operation)).map(tombolo_store::Answer::into_json)
     }
 
     /// Reads through the engine's own connection, with projections caught up.
-    fn read(&mut self, operation: &Operation) -> Json {
-        self.engine.catch_up_now().unwrap();
-        tombolo_store::Answer::into_json(
-            tombolo_store::read(self.engine.backend(), self.engine.manifest(), operation).unwrap(),
-        )
+    fn read(&mut self, operation: &Operation) -> Result<Json> {
+        self.engine.catch_up_now()?;
+        tombolo_store::read(self.engine.backend(), self.engine.manifest(), operation)
+            .map(tombolo_store::Answer::into_json)
     }
 
     pub(crate) fn fails(&mut self, name: &str, args: Json) -> Code {

@@ -3,6 +3,7 @@
 use super::{Engine, Role, Waiting};
 use crate::backend::Backend;
 use crate::docs::Open;
+use std::collections::BTreeSet;
 use tombolo_core::{DocRef, Error, Result};
 
 /// A document is folded when this many updates follow its base …
@@ -27,6 +28,11 @@ impl<B: Backend> Engine<B> {
     /// Whether some projections wait to be caught up.
     pub fn has_dirty(&self) -> bool {
         !self.dirty.is_empty()
+    }
+
+    /// The entities and fields whose projections wait; no field is a row's own document.
+    pub(crate) fn dirty_fields(&self) -> BTreeSet<(String, Option<String>)> {
+        self.dirty.values().map(|waiting| (waiting.doc.entity.clone(), waiting.doc.field.clone())).collect()
     }
 
     /// Folds one document's acknowledged updates into its base, in a group of its own.
