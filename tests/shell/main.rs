@@ -4,6 +4,7 @@
 mod commands;
 mod configuration;
 mod permissions;
+mod store;
 
 use std::{
     io,
