@@ -5,6 +5,7 @@ afterEach(closeWindow);
 
 const pages = [{ title: 'One' }, { title: 'Two' }];
 const where = () => document.activeElement?.closest('nav[aria-label=Workspace], main, footer')?.tagName;
+const ask = (element: Element) => element.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }));
 const status = () => document.querySelector('footer button[aria-haspopup=dialog]')?.textContent?.trim();
 
 test('the sidebar is widened by keyboard within its bounds, and that is kept', async () => {
@@ -98,7 +99,6 @@ test('F6 goes from part to part', async () => {
 
 test('the web view’s own menu is only offered on text', async () => {
   const window = await openWindow({ pages });
-  const ask = (element: Element) => element.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }));
   expect(ask(window.get('main'))).toBe(false);
   expect(ask(window.get('textbox', 'Title'))).toBe(true);
 });

@@ -5,6 +5,8 @@ export interface Page {
   parent: string | null;
   /** Siblings stand in the order of these, then of their ids. */
   parent_order: string;
+  /** The file that it came from, in the folder that was imported. */
+  path: string | null;
   /** The text without its formats. */
   body: string | null;
   created_at: string;

@@ -3,7 +3,7 @@ import type { EditorView } from 'prosemirror-view';
 import { fakeShell } from '../testing/shell';
 import { testStore } from '../testing/window';
 import { Workspace } from '../model/workspace.svelte';
-import { linkedPage, pageLinks } from './page-links';
+import { linkedPage, pageAtAddress, pageLinks } from './page-links';
 
 const id = (n: number): string => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
@@ -41,4 +41,16 @@ test('embeds of other kinds are left alone', async () => {
     pageLinks(workspace, () => undefined).openEmbed?.(foreign as null);
   }
   expect(workspace.navigation.page).toBeNull();
+});
+
+test('a link between files opens the page that came from the file', () => {
+  const page = (n: number, path: string | null) => ({ id: id(n), path, title: '', parent: null, parent_order: '', body: null, created_at: '', updated_at: '', deleted_at: null });
+  const pages = [page(1, 'ch01.md'), page(2, 'more/ch 02.md'), page(3, null)];
+  expect(pageAtAddress(pages, 'more/ch 02.md', '../ch01.md#top')).toBe(id(1));
+  expect(pageAtAddress(pages, 'ch01.md', 'more/ch%2002.html')).toBe(id(2));
+  expect(pageAtAddress(pages, 'ch01.md', '#top')).toBe(id(1));
+  for (const elsewhere of ['https://example.org/ch01.md', '//example.org/ch01.md', 'mailto:ann@example.org', 'ch03.md', '../../ch09.md', 'http://[', '%']) {
+    expect(pageAtAddress(pages, 'ch01.md', elsewhere)).toBeNull();
+  }
+  for (const from of [null, '\ud800', '//[', '%']) expect(pageAtAddress(pages, from, from === null ? 'ch01.md' : '\ud800')).toBeNull();
 });
