@@ -2,7 +2,7 @@ import type { DataStore } from './data-store';
 import { decodePiece, type DocumentAddress, type Piece } from './document';
 import { DataStoreError } from './error';
 import { applyDifference, live, MISSING, type Coverage, type Difference, type Result } from './live';
-import type { Row } from './rows';
+import type { HasId } from './rows';
 import { stream } from './stream';
 import type { CommitNews, SyncStatus } from './sync';
 import { tauriTransport } from './tauri';
@@ -18,7 +18,7 @@ export function createDataStore(transport: Transport = tauriTransport): DataStor
     }
   }
 
-  const subscribe: DataStore['subscribe'] = <R extends Row>(
+  const subscribe: DataStore['subscribe'] = <R extends HasId>(
     read: Parameters<DataStore['subscribe']>[0],
     listener: (result: Result<R>, difference: Difference<R> | null) => void,
   ) => {
@@ -43,10 +43,10 @@ export function createDataStore(transport: Transport = tauriTransport): DataStor
   return {
     manifest: () => call('manifest'),
     insert: (entity, data, options) => call('insert', given({ entity, data, options })),
-    getById: (entity, id, richtext) => call('get_by_id', given({ entity, id, richtext })),
-    list: (entity, limit) => call('list', given({ entity, limit })),
-    listAfter: (entity, page) => call('list_after', given({ entity, ...page })),
-    queryFiltered: (entity, filter) => call('query_filtered', given({ entity, filter })),
+    getById: (entity, id, shown) => call('get_by_id', given({ entity, id, ...shown })),
+    list: (entity, shown) => call('list', given({ entity, ...shown })),
+    listAfter: (entity, shown) => call('list_after', given({ entity, ...shown })),
+    queryFiltered: (entity, filter, shown) => call('query_filtered', given({ entity, filter, ...shown })),
     update: (entity, id, patch, options) => call('update', given({ entity, id, patch, options })),
     delete: (entity, id, options) => call('delete', given({ entity, id, options })),
     restore: (entity, id, options) => call('restore', given({ entity, id, options })),
@@ -62,7 +62,7 @@ export function createDataStore(transport: Transport = tauriTransport): DataStor
         call('crdt_apply_update', given({ ...document, options }), bytes),
       ),
     subscribe,
-    live: <R extends Row>(read: Parameters<DataStore['subscribe']>[0]) =>
+    live: <R extends HasId>(read: Parameters<DataStore['subscribe']>[0]) =>
       live<Result<R>>(MISSING, (set) => subscribe<R>(read, set)),
     follow: (document, listener) => followDocument(transport, document, listener),
     syncStatus: live<SyncStatus | undefined>(undefined, (set) =>
@@ -107,7 +107,7 @@ function queues() {
 }
 
 /** What a live read is told: first the whole result, then differences. */
-type ResultMessage<R extends Row> = ({ revision: number; rows: R[] } | Difference<R>) & { coverage: Coverage };
+type ResultMessage<R extends HasId> = ({ revision: number; rows: R[] } | Difference<R>) & { coverage: Coverage };
 
 function followDocument(transport: Transport, document: DocumentAddress, listener: Parameters<DataStore['follow']>[1]) {
   let ended = false;

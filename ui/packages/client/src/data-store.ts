@@ -1,7 +1,20 @@
 import type { DocumentAddress, DocumentListener } from './document';
 import type { Difference, Live, Result, Unsubscribe } from './live';
 import type { OpenedManifest } from './manifest';
-import type { Data, Draft, Filter, Page, Read, Receipt, RichtextForm, Row, TransactOp, WriteOptions } from './rows';
+import type {
+  Data,
+  Draft,
+  Filter,
+  HasId,
+  Page,
+  Read,
+  Receipt,
+  RichtextForm,
+  Row,
+  Shown,
+  TransactOp,
+  WriteOptions,
+} from './rows';
 import type { Sync } from './sync';
 
 /**
@@ -18,13 +31,20 @@ export interface DataStore extends Sync {
   /** Writes a new row. `data` may carry an id; one that is taken is `CONFLICT`. */
   insert(entity: string, data: Data, options?: WriteOptions): Promise<{ id: string; receipt: Receipt }>;
   /** The row, in the trash or not; null if there is none. */
-  getById<R extends Row = Row>(entity: string, id: string, richtext?: RichtextForm): Promise<R | null>;
+  getById<R extends HasId = Row>(
+    entity: string,
+    id: string,
+    shown?: { richtext?: RichtextForm } & Shown,
+  ): Promise<R | null>;
   /** Rows by id: at most `limit`, 1,000 unless told, 10,000 at most. */
-  list<R extends Row = Row>(entity: string, limit?: number): Promise<R[]>;
+  list<R extends HasId = Row>(entity: string, shown?: { limit?: number } & Shown): Promise<R[]>;
   /** A page of rows by id. */
-  listAfter<R extends Row = Row>(entity: string, page?: { after?: string | null; limit?: number }): Promise<Page<R>>;
+  listAfter<R extends HasId = Row>(
+    entity: string,
+    shown?: { after?: string | null; limit?: number } & Shown,
+  ): Promise<Page<R>>;
   /** The rows that a filter lets through, in its order. */
-  queryFiltered<R extends Row = Row>(entity: string, filter?: Filter): Promise<R[]>;
+  queryFiltered<R extends HasId = Row>(entity: string, filter?: Filter, shown?: Shown): Promise<R[]>;
   /** Changes the named fields. `updated` is false if there is no such row. */
   update(
     entity: string,
@@ -59,11 +79,11 @@ export interface DataStore extends Sync {
    * Follows a read: the listener is told the whole result after each change, and the difference where it is not the
    * first. Changes that come faster than the page takes them are merged into one.
    */
-  subscribe<R extends Row = Row>(read: Read, listener: ResultListener<R>): Unsubscribe;
+  subscribe<R extends HasId = Row>(read: Read, listener: ResultListener<R>): Unsubscribe;
   /** The same as a value: `const pages = store.live({op: 'list', args: {entity: 'Page'}})`, then `$pages.rows`. */
-  live<R extends Row = Row>(read: Read): Live<Result<R>>;
+  live<R extends HasId = Row>(read: Read): Live<Result<R>>;
   /** Follows a document, so that it can be edited together with everybody else. */
   follow(document: DocumentAddress, listener: DocumentListener): Unsubscribe;
 }
 
-export type ResultListener<R extends Row = Row> = (result: Result<R>, difference: Difference<R> | null) => void;
+export type ResultListener<R extends HasId = Row> = (result: Result<R>, difference: Difference<R> | null) => void;

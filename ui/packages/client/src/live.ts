@@ -1,5 +1,5 @@
 import { DataStoreError } from './error';
-import type { Row } from './rows';
+import type { HasId, Row } from './rows';
 
 /** A value that tells how it changes: the contract of Svelte's stores, so that `$value` works in a component. */
 export interface Live<T> {
@@ -14,7 +14,7 @@ export type Unsubscribe = () => void;
 export type Coverage = 'complete' | 'partial' | 'missing';
 
 /** A live read's result as it stands. */
-export interface Result<R extends Row = Row> {
+export interface Result<R extends HasId = Row> {
   /** In their order. A row that has not changed is the same object as before. */
   readonly rows: readonly R[];
   /** `missing` until the first result has come: an empty list says nothing before. */
@@ -24,7 +24,7 @@ export interface Result<R extends Row = Row> {
 }
 
 /** How a result has changed since the revision before. */
-export interface Difference<R extends Row = Row> {
+export interface Difference<R extends HasId = Row> {
   revision: number;
   /** Rows that were not in the result; `moved` says where they go. */
   added: R[];
@@ -53,7 +53,7 @@ export const MISSING: Result<never> = { rows: [], coverage: 'missing', error: nu
  * The rows after a difference: `removed` and every row of `moved` are taken out, `changed` replaced in place, then each
  * of `moved`, in order, is put right after `after`, or first.
  */
-export function applyDifference<R extends Row>(rows: readonly R[], difference: Difference<R>): R[] {
+export function applyDifference<R extends HasId>(rows: readonly R[], difference: Difference<R>): R[] {
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const row of [...difference.added, ...difference.changed]) byId.set(row.id, row);
   const leaving = new Set([...difference.removed, ...difference.moved].map(({ id }) => id));

@@ -1,10 +1,14 @@
 /** A value as it travels. Integers beyond 2^53 lose their last digits on the way into a page. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** A row: the fields that the manifest declares, and those that every row has. */
-export interface Row {
+/** A row, or as much of one as was asked for: a read that names `fields` gives those and the id. */
+export interface HasId {
   /** A UUID in lower case, minted by whoever wrote the row first; it never changes. */
   id: string;
+}
+
+/** A row: the fields that the manifest declares, and those that every row has. */
+export interface Row extends HasId {
   /** RFC 3339. Provisional until the server has the row. */
   created_at: string;
   updated_at: string;
@@ -38,14 +42,20 @@ export type RichtextForm = 'plain' | 'markdown' | 'document';
 
 /** A read that can be made live, named and shaped as at every other edge of the store. */
 export type Read =
-  | { op: 'get_by_id'; args: { entity: string; id: string; richtext?: RichtextForm } }
-  | { op: 'list'; args: { entity: string; limit?: number } }
-  | { op: 'list_after'; args: { entity: string; after?: string; limit?: number } }
-  | { op: 'query_filtered'; args: { entity: string; filter?: Filter } }
+  | { op: 'get_by_id'; args: { entity: string; id: string; richtext?: RichtextForm } & Shown }
+  | { op: 'list'; args: { entity: string; limit?: number } & Shown }
+  | { op: 'list_after'; args: { entity: string; after?: string; limit?: number } & Shown }
+  | { op: 'query_filtered'; args: { entity: string; filter?: Filter } & Shown }
   | { op: 'drafts'; args?: Record<string, never> };
 
+/** What a read shows. */
+export interface Shown {
+  /** The fields that are wanted beside the id; all of them unless told. A live read is told of changes to no other. */
+  fields?: string[];
+}
+
 /** A page of rows in the order of their ids. */
-export interface Page<R extends Row = Row> {
+export interface Page<R extends HasId = Row> {
   rows: R[];
   /** What `after` is for the next page; null if this was the last. */
   next: string | null;

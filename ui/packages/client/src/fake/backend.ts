@@ -1,12 +1,12 @@
 import type { DocumentAddress } from '../document';
 import { DataStoreError } from '../error';
-import type { Manifest } from '../manifest';
+import type { Entity, Manifest } from '../manifest';
 import type { Draft, Row } from '../rows';
 import type { CommitNews, ServerAddress, SyncStatus } from '../sync';
 import type { Args, Transport } from '../transport';
 import { difference } from './difference';
 import { Documents, keyOf, type LoroLike } from './documents';
-import { isObject } from './filter';
+import { checkField, isObject } from './filter';
 import { refuse } from './refuse';
 import { Subscriptions, type Source } from './subscriptions';
 import { Tables } from './tables';
@@ -208,6 +208,15 @@ export class Backend implements Transport {
   #rows(op: unknown, args: Record<string, unknown>): Row[] {
     if (op === 'drafts') return this.drafts as unknown as Row[];
     const entity = this.tables.entity(args['entity']);
+    const fields: unknown = args['fields'] ?? null;
+    if (fields === null) return this.#found(op, entity, args);
+    if (!Array.isArray(fields)) return refuse('INVALID_QUERY', 'fields: it is a list of names', { path: 'fields' });
+    for (const field of fields) checkField(entity, String(field));
+    const shown = (row: Row) => Object.entries(row).filter(([field]) => field === 'id' || fields.includes(field));
+    return this.#found(op, entity, args).map((row) => Object.fromEntries(shown(row)) as Row);
+  }
+
+  #found(op: unknown, entity: Entity, args: Record<string, unknown>): Row[] {
     const limit = typeof args['limit'] === 'number' ? args['limit'] : DEFAULT_LIMIT;
     const after = String(args['after'] ?? '');
     switch (op) {

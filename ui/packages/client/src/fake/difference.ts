@@ -1,6 +1,11 @@
 import type { Difference, Moved } from '../live';
 import type { Row } from '../rows';
 
+/** Rows that show only some fields are made anew for each result. */
+function isSame(old: Row | undefined, row: Row): boolean {
+  return old === row || JSON.stringify(old) === JSON.stringify(row);
+}
+
 /** How one result became another; null if they are equal. */
 export function difference(old: readonly Row[], rows: readonly Row[], revision: number): Difference | null {
   const places = new Map(old.map((row, place) => [row.id, place]));
@@ -14,7 +19,7 @@ export function difference(old: readonly Row[], rows: readonly Row[], revision: 
     const place = places.get(row.id);
     left.delete(row.id);
     if (place === undefined) added.push(row);
-    else if (old[place] !== row) changed.push(row);
+    else if (!isSame(old[place], row)) changed.push(row);
     if (place === undefined || place < furthest) moved.push({ id: row.id, after });
     else furthest = place;
     after = row.id;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { fakeStore } from '.';
 import type { Manifest } from '../manifest';
 import type { Result } from '../live';
+import type { HasId, Row } from '../rows';
 
 const manifest: Manifest = {
   manifest_version: 1,
@@ -25,7 +26,7 @@ const manifest: Manifest = {
 };
 
 const store = () => fakeStore(manifest, { Page: [{ title: 'b' }, { title: 'a', stars: 2 }] });
-const titles = (rows: readonly { [field: string]: unknown }[]) => rows.map(({ title }) => title);
+const titles = (rows: readonly Row[]) => rows.map(({ title }) => title);
 const insert = (title: string, parent: null | { $ref: number }) =>
   ({ op: 'insert', entity: 'Page', data: { title, parent } }) as const;
 const code = (promise: Promise<unknown>) => promise.then(() => 'none', (error: { code: string }) => error.code);
@@ -85,6 +86,24 @@ test('rows are arranged in a tree, and what lies below the trash is in it', asyn
   await s.delete('Page', c);
   expect(titles(await s.list('Page'))).toEqual(['a', 'b']);
   expect((await s.getById('Page', below))?.deleted_at).toBeNull();
+});
+
+test('a read shows the fields it names, and a live one is told of no others', async () => {
+  const s = store();
+  const told: Result<HasId>[] = [];
+  const stop = s.subscribe({ op: 'list', args: { entity: 'Page', fields: ['title'] } }, (result) => told.push(result));
+  await s.fake.settled();
+  const [row] = await s.list('Page', { fields: ['title'] });
+  expect(row).toEqual({ id: row?.id, title: 'b' });
+  expect(told[0]?.rows[0]).toEqual(row);
+  await s.update('Page', row?.id ?? '', { stars: 5 });
+  await s.fake.settled();
+  expect(told).toHaveLength(1);
+  await s.update('Page', row?.id ?? '', { title: 'z' });
+  await s.fake.settled();
+  expect(titles(told[1]?.rows as Row[])).toEqual(['z', 'a']);
+  expect(await code(s.list('Page', { fields: ['nope'] }))).toBe('INVALID_QUERY');
+  stop();
 });
 
 test('a transaction is all or nothing and may name its own rows', async () => {

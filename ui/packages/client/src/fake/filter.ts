@@ -60,7 +60,8 @@ function parseOrder(entity: Entity, order: unknown): (a: Row, b: Row) => number 
   };
 }
 
-function checkField(entity: Entity, name: string) {
+/** Refuses a name that is none of the entity's fields. */
+export function checkField(entity: Entity, name: string) {
   const treeOrder = entity.relations?.some(({ tree, field }) => tree === true && name === `${field}_order`);
   if (IMPLICIT.includes(name) || treeOrder === true || entity.fields.some((field) => field.name === name)) return;
   refuse('INVALID_QUERY', `${entity.name} has no field ${name}`, { path: name });
