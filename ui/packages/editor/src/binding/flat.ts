@@ -2,7 +2,7 @@
  * A stretch of a ProseMirror document as the text that Loro has for it: a marker for each block that begins in it, and
  * one UTF-16 unit for each position inside blocks.
  */
-import type { Mark, Node } from 'prosemirror-model';
+import { Mark, type Node } from 'prosemirror-model';
 import { isSource } from '../schema';
 import { EMBED, LINE_BREAK, MARKER, same } from '../format/document';
 
@@ -103,4 +103,16 @@ export function common(old: Flat, now: Flat): { head: number; tail: number } {
   while (tail < most - head && equalAt(old, old.text.length - 1 - tail, now, now.text.length - 1 - tail)) tail++;
   if (splitsPair(old.text, old.text.length - tail) || splitsPair(now.text, now.text.length - tail)) tail--;
   return { head, tail };
+}
+
+/** Whether two stretches say the same, so that there is nothing to write. */
+export function equal(old: Flat, now: Flat): boolean {
+  if (old.text !== now.text || old.parts.length !== now.parts.length) return false;
+  return old.parts.every((part, index) => {
+    const other = now.parts[index];
+    if (other === undefined || part.to !== other.to) return false;
+    if (part.kind === 'block') return other.kind === 'block' && part.node.sameMarkup(other.node);
+    if (other.kind === 'block' || part.kind !== other.kind || !Mark.sameSet(part.marks, other.marks)) return false;
+    return part.kind === 'text' || (other.kind === 'embed' && same(part.data, other.data));
+  });
 }

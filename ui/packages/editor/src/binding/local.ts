@@ -17,7 +17,7 @@ import {
   segments,
   textOf,
 } from '../format/document';
-import { type Flat, type Part, common, flatten, partAt, splitsPair, splitsPairIn } from './flat';
+import { type Flat, type Part, common, equal, flatten, partAt, splitsPair, splitsPairIn } from './flat';
 import type { LoroDoc, LoroText } from 'loro-crdt';
 import type { Mark, Node, Schema } from 'prosemirror-model';
 import type { Outline, Row } from './outline';
@@ -104,7 +104,7 @@ export class LocalWriter {
       this.#fresh.clear();
     }
     const meta = metaOf(this.#doc);
-    if (meta.get('schema') === undefined) meta.set('schema', FORMAT_VERSION);
+    if (!this.#out.idle && meta.get('schema') === undefined) meta.set('schema', FORMAT_VERSION);
   }
 
   #range(before: Node, after: Node, range: Range): void {
@@ -114,7 +114,8 @@ export class LocalWriter {
     if (splitsPairIn(before, oldTo) || splitsPairIn(after, newTo)) [oldTo, newTo] = [oldTo + 1, newTo + 1];
     const old = flatten(before, oldFrom, oldTo);
     const now = flatten(after, newFrom, newTo);
-    if (old.text === '' && now.text === '') return;
+    // Some steps change nothing, and nothing must become of them: no marker, no step of undo.
+    if (equal(old, now) && !now.odd) return;
     this.#materialise(before, oldFrom);
     const from = this.#outline.locateNode(oldFrom);
     const to = this.#outline.locateNode(oldTo);

@@ -75,6 +75,12 @@ describe('markers', () => {
     expect(a.doc.getMap('meta').size).toBe(count);
   });
 
+  it('a step that changes nothing writes nothing', () => {
+    const a = new Peer(1);
+    a.edit((tr) => tr.setNodeAttribute(0, 'indent', null).setBlockType(1, 1, schema.node('paragraph').type));
+    expect([a.doc.opCount(), a.binding.canUndo]).toEqual([0, false]);
+  });
+
   it('text in front of the first marker gets one when it is edited, and only then', () => {
     const doc = new LoroDoc();
     doc.getText('text').insert(0, 'lead\nnext');

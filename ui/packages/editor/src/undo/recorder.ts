@@ -55,6 +55,11 @@ export class Recorder {
     return { text: deltas[0] ?? [], values: new Map(this.#values) };
   }
 
+  /** Whether nothing was written so far. */
+  get idle(): boolean {
+    return this.#back.length === 0 && this.#values.size === 0;
+  }
+
   insert(position: number, text: string): void {
     this.#text.insert(position, text);
     this.#note([{ retain: position }, { delete: text.length }]);

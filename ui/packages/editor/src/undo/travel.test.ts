@@ -6,7 +6,8 @@ import type { Node } from 'prosemirror-model';
 const seeds = Array.from({ length: process.env.TOMBOLO_LONG === undefined ? 10 : 100 }, (_, index) => index + 1);
 
 describe('undo', () => {
-  it.each(seeds)('goes back over every page and forward again, seed %i', (seed) => {
+  // In 57 and 100 the first step changes nothing in an empty page.
+  it.each([...seeds, 57, 100])('goes back over every page and forward again, seed %i', (seed) => {
     const fuzz = new Fuzz(seed);
     const [peer] = fuzz.peers;
     if (peer === undefined) throw new Error('nobody there');
