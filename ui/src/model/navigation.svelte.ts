@@ -23,6 +23,12 @@ export class Navigation {
     return this.#after.length > 0;
   }
 
+  /** The pages that were open, each with how many others were since. */
+  get visited(): ReadonlyMap<string, number> {
+    const pages = [...this.#before, this.view].flatMap((view) => (view.kind === 'page' ? view.id : [])).toReversed();
+    return new Map([...new Set(pages)].map((id, at) => [id, at]));
+  }
+
   open(view: View): void {
     if (same(view, this.view)) return;
     if (this.view.kind !== 'none') this.#before = [...this.#before, this.view].slice(-MOST);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PageTree, type Page, type TreeRow } from './page-tree';
 
 function page(id: string, parent: string | null = null, order = id): Page {
-  return { id, title: id.toUpperCase(), parent, parent_order: order, path: null, body: null, created_at: '', updated_at: '', deleted_at: null };
+  return { id, title: id.toUpperCase(), parent, parent_order: order, path: null };
 }
 
 /**

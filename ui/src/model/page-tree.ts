@@ -1,4 +1,4 @@
-/** A page as its row shows it; `parent` is the effective one, so that the pages of a workspace form a tree. */
+/** A page as the tree knows it; `parent` is the effective one, so that the pages of a workspace form a tree. */
 export interface Page {
   id: string;
   title: string;
@@ -7,11 +7,6 @@ export interface Page {
   parent_order: string;
   /** The file that it came from, in the folder that was imported. */
   path: string | null;
-  /** The text without its formats. */
-  body: string | null;
-  created_at: string;
-  updated_at: string;
-  deleted_at: string | null;
 }
 
 /** Where a page goes: below a parent (null is the top), right after or before a sibling; null is the end it names. */

@@ -1,28 +1,43 @@
-import type { Coverage, DataStore, DataStoreError, Receipt, Result, Row, Unsubscribe } from '@tombolo/client';
+import type { Coverage, DataStore, DataStoreError, Receipt, Result, Unsubscribe } from '@tombolo/client';
 import { PageTree, type Page, type Place } from './page-tree';
 
 const ENTITY = 'Page';
 /** For so long after a write here, a change of that page is taken for what it did. */
 const OWN_MS = 2_000;
 
-type PageRow = Row & Page;
+/** What an open page shows besides its place in the tree. */
+export interface OpenPage {
+  id: string;
+  title: string;
+  updated_at: string;
+  /** The text without its formats. */
+  body: string | null;
+}
+
+/** A page that was put into the trash. */
+export interface TrashedPage {
+  id: string;
+  title: string;
+  deleted_at: string | null;
+}
+
+// Only these are read, and told of when they change: a keystroke in some page is no news to the tree.
+const TREE_FIELDS = ['title', 'parent', 'parent_order', 'path'] satisfies (keyof Page)[];
+const OPEN_FIELDS = ['title', 'updated_at', 'body'] satisfies (keyof OpenPage)[];
+const TRASH_FIELDS = ['title', 'deleted_at'] satisfies (keyof TrashedPage)[];
 
 /** The pages of the workspace, as the store has them now, and what can be done with them. */
 export class Pages {
-  /** Changes only when a title or a place does, not with every keystroke in a page. */
   tree = $state.raw(new PageTree([]));
   /** The tree to show: while it is held, changes from elsewhere wait. */
   shownTree = $state.raw(this.tree);
   /** The pages that were put into the trash, the latest first; what was inside them is not listed. */
-  trashed = $state.raw<readonly Page[]>([]);
+  trashed = $state.raw<readonly TrashedPage[]>([]);
   /** `missing` until the pages are known: an empty tree says nothing before. */
   coverage = $state.raw<Coverage>('missing');
   /** Why the pages cannot be followed any longer. */
   error = $state.raw<DataStoreError | null>(null);
 
-  readonly #rows = new Map<string, Page>();
-  /** Changes with every row: who reads one row asks again, which costs less than a signal for each of thousands. */
-  #version = $state(0);
   /** When a page was last written here. */
   readonly #own = new Map<string, number>();
   #held = false;
@@ -39,24 +54,23 @@ export class Pages {
 
   /** Follows the pages until the function that it gives is called. */
   follow(): Unsubscribe {
-    const order = { deleted_at: 'desc' } as const;
+    const filter = { deleted_at: { $null: false }, $order: { deleted_at: 'desc' } } as const;
     const stops = [
-      this.#store.live<PageRow>({ op: 'query_filtered', args: { entity: ENTITY } }).subscribe((result) => this.#take(result)),
       this.#store
-        .live<PageRow>({ op: 'query_filtered', args: { entity: ENTITY, filter: { deleted_at: { $null: false }, $order: order } } })
+        .live<Page>({ op: 'query_filtered', args: { entity: ENTITY, fields: TREE_FIELDS } })
+        .subscribe((result) => this.#take(result)),
+      this.#store
+        .live<TrashedPage>({ op: 'query_filtered', args: { entity: ENTITY, filter, fields: TRASH_FIELDS } })
         .subscribe(({ rows }) => (this.trashed = rows)),
     ];
     return () => stops.forEach((stop) => stop());
   }
 
-  /** A page outside the trash, with its latest times. */
-  get(id: string): Page | undefined {
-    return this.#version === 0 ? undefined : this.#rows.get(id);
-  }
-
-  /** A page wherever it is: also inside one that is in the trash. */
-  find(id: string): Promise<Page | null> {
-    return this.#store.getById<PageRow>(ENTITY, id);
+  /** Follows one page wherever it is, also in the trash; null if it is not on this device. */
+  followPage(id: string, listener: (page: OpenPage | null) => void): Unsubscribe {
+    return this.#store
+      .live<OpenPage>({ op: 'get_by_id', args: { entity: ENTITY, id, fields: OPEN_FIELDS } })
+      .subscribe(({ rows, coverage }) => coverage !== 'missing' && listener(rows[0] ?? null));
   }
 
   /** A new page at a place, last unless told; answers with its id. */
@@ -99,13 +113,12 @@ export class Pages {
     this.#told(id, receipt);
   }
 
-  #take({ rows, coverage, error }: Result<PageRow>): void {
+  #take({ rows, coverage, error }: Result<Page>): void {
     this.coverage = coverage;
     this.error = error;
-    const changed = this.#update(rows);
-    this.#version += 1;
-    if (changed.length === 0) return;
     const before = this.tree;
+    const changed = differences(before, rows);
+    if (changed.length === 0) return;
     this.tree = new PageTree(rows);
     if (!this.#held || changed.every((id) => this.#isOwn(id, before))) this.shownTree = this.tree;
   }
@@ -115,24 +128,21 @@ export class Pages {
     const since = this.#clock() - OWN_MS;
     return [id, ...before.ancestors(id), ...this.tree.ancestors(id)].some((page) => (this.#own.get(page) ?? -Infinity) >= since);
   }
+}
 
-  /** Takes the rows over; answers with the pages by which the tree looks different now. */
-  #update(rows: readonly PageRow[]): string[] {
-    const changed: string[] = [];
-    for (const row of rows) {
-      const before = this.#rows.get(row.id);
-      if (before === row) continue;
-      if (before === undefined || !looksAlike(before, row)) changed.push(row.id);
-      this.#rows.set(row.id, row);
-    }
-    if (this.#rows.size === rows.length) return changed;
-    const here = new Set(rows.map(({ id }) => id));
-    const gone = [...this.#rows.keys()].filter((id) => !here.has(id));
-    for (const id of gone) this.#rows.delete(id);
-    return [...changed, ...gone];
-  }
+/** The pages by which the tree looks different now. */
+function differences(before: PageTree, rows: readonly Page[]): string[] {
+  const changed = rows.filter((row) => {
+    const old = before.get(row.id);
+    return old !== row && (old === undefined || !looksAlike(old, row));
+  });
+  const ids = changed.map(({ id }) => id);
+  const came = ids.filter((id) => before.get(id) === undefined).length;
+  if (before.size + came === rows.length) return ids;
+  const here = new Set(rows.map(({ id }) => id));
+  return [...ids, ...[...before.pages()].flatMap(({ id }) => (here.has(id) ? [] : id))];
 }
 
 function looksAlike(one: Page, other: Page): boolean {
-  return one.title === other.title && one.parent === other.parent && one.parent_order === other.parent_order;
+  return one.title === other.title && one.parent === other.parent && one.parent_order === other.parent_order && one.path === other.path;
 }

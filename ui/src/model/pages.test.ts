@@ -18,7 +18,7 @@ const titles = (pages: Pages) => pages.shownTree.rows(new Set()).map(({ title })
 test('nothing is known before the first result, and then everything', async () => {
   const { pages, settled, stop, store } = open(['One', 'Two']);
   expect(pages.coverage).toBe('missing');
-  expect(pages.get(id(0))).toBeUndefined();
+  expect(pages.tree.size).toBe(0);
   await settled();
   expect(pages.coverage).toBe('complete');
   expect(titles(pages)).toEqual(['One', 'Two']);
@@ -27,14 +27,17 @@ test('nothing is known before the first result, and then everything', async () =
   expect(store.fake.subscriptions).toBe(0);
 });
 
-test('the tree stays the same object while somebody types in a page', async () => {
+test('the tree stays the same object while somebody types in a page, and the page itself is told', async () => {
   const { pages, store, settled } = open(['One']);
+  const told: unknown[] = [];
+  pages.followPage(id(0), (page) => told.push(page?.body ?? null));
+  pages.followPage(id(9), (page) => told.push(page));
   await settled();
   const { tree } = pages;
   await store.update('Page', id(0), { body: 'text' });
   await settled();
   expect(pages.tree).toBe(tree);
-  expect(pages.get(id(0))?.body).toBe('text');
+  expect(told).toEqual([null, null, 'text']);
 });
 
 test('while it is held, the tree shows what is done here and not what comes from elsewhere', async () => {

@@ -8,7 +8,7 @@ import type { Shell } from '../lib/shell';
 import { failure } from './failures';
 import { Navigation } from './navigation.svelte';
 import type { Place } from './page-tree';
-import { Pages } from './pages.svelte';
+import { Pages, type OpenPage } from './pages.svelte';
 import { rememberedIds } from './remembered';
 import { Session } from './session.svelte';
 import { Settings } from './settings.svelte';
@@ -50,11 +50,10 @@ export class Workspace {
   titleWanted = $state.raw<string | null>(null);
   /** The page whose text is to take the keyboard as soon as it is there. */
   textWanted = $state.raw<string | null>(null);
+  /** The open page as it is now; null if it is not on this device, undefined before that is known and where none is open. */
+  opened = $state.raw<OpenPage | null>();
   /** How many words the open page has; null where none is open. */
-  readonly wordCount: number | null = $derived.by(() => {
-    const page = this.pages.get(this.navigation.page ?? '');
-    return page ? countWords(page.body ?? '') : null;
-  });
+  readonly wordCount: number | null = $derived(this.opened ? countWords(this.opened.body ?? '') : null);
   /** Whether the window is too narrow for a sidebar beside the page. */
   narrow = $state(false);
   /** Whether the sidebar covers the page of a narrow window. */
@@ -80,6 +79,13 @@ export class Workspace {
   follow(): Unsubscribe {
     const stops = [this.pages.follow(), this.session.follow(), this.shell.watchSettings((changes) => this.settings.preview(changes))];
     return () => stops.forEach((stop) => stop());
+  }
+
+  /** Follows the open page until the function that it gives is called. */
+  followOpened(): Unsubscribe | undefined {
+    const { page } = this.navigation;
+    this.opened = undefined;
+    return page === null ? undefined : this.pages.followPage(page, (opened) => (this.opened = opened));
   }
 
   /** Shows the page that this window is for, the one that was open last, or the first. */
@@ -114,7 +120,7 @@ export class Workspace {
 
   /** The title of a page as it is shown. */
   titleOf(id: string): string {
-    return shown(this.pages.get(id)?.title ?? this.pages.trashed.find((page) => page.id === id)?.title);
+    return shown(this.pages.tree.get(id)?.title ?? this.pages.trashed.find((page) => page.id === id)?.title);
   }
 
   openPage(id: string): void {

@@ -147,6 +147,18 @@ test('the trash lists what was deleted, shows it and gives it back with all insi
   expect(window.get('treeitem', 'Field notes').getAttribute('aria-expanded')).toBe('false');
 });
 
+test('a page that goes into the trash elsewhere stays in sight, to be read and restored', async () => {
+  const window = await openWindow({ pages });
+  const editor = await editorOf(window);
+  await window.store.delete('Page', id(1));
+  await window.settled();
+  expect(window.text()).toContain('This page is in the trash.');
+  expect(document.contains(editor)).toBe(true);
+  expect(editor.getAttribute('contenteditable')).toBe('false');
+  await window.click(window.get('button', 'Restore'));
+  expect(editor.getAttribute('contenteditable')).toBe('true');
+});
+
 test('a page that is not here is said to be missing', async () => {
   const window = await openWindow({ pages, onlyPage: id(9) });
   expect(window.text()).toContain('This page is not here');

@@ -44,7 +44,7 @@ test('embeds of other kinds are left alone', async () => {
 });
 
 test('a link between files opens the page that came from the file', () => {
-  const page = (n: number, path: string | null) => ({ id: id(n), path, title: '', parent: null, parent_order: '', body: null, created_at: '', updated_at: '', deleted_at: null });
+  const page = (n: number, path: string | null) => ({ id: id(n), path, title: '', parent: null, parent_order: '' });
   const pages = [page(1, 'ch01.md'), page(2, 'more/ch 02.md'), page(3, null)];
   expect(pageAtAddress(pages, 'more/ch 02.md', '../ch01.md#top')).toBe(id(1));
   expect(pageAtAddress(pages, 'ch01.md', 'more/ch%2002.html')).toBe(id(2));

@@ -33,7 +33,7 @@ export function pageLinks(workspace: Workspace, insert: Insert): Pick<EditingOpt
       if (page !== null) workspace.openPage(page);
     },
     embedText(data) {
-      const page = workspace.pages.get(linkedPage(data) ?? '');
+      const page = workspace.pages.tree.get(linkedPage(data) ?? '');
       return page ? shown(page.title) : null;
     },
   };

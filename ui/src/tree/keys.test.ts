@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PageTree, type Page } from '../model/page-tree';
 import { stepAt } from './keys';
 
-const page = (id: string, parent: string | null): Page => ({ id, title: id, parent, parent_order: id, path: null, body: null, created_at: '', updated_at: '', deleted_at: null });
+const page = (id: string, parent: string | null): Page => ({ id, title: id, parent, parent_order: id, path: null });
 /** a, with b (which has c inside) below it; d. */
 const tree = new PageTree([page('a', null), page('b', 'a'), page('c', 'b'), page('d', null)]);
 const rows = tree.rows(new Set(['a']));
