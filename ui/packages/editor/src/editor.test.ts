@@ -50,9 +50,12 @@ describe('opening', () => {
     const source = new TestSource();
     source.doc.getText('text').insert(0, '\none\ntwo');
     const opened = start(source);
-    expect([opened.editor.state, opened.editor.view.editable]).toEqual(['opening', false]);
+    const { view } = opened.editor;
+    expect([opened.editor.state, view.dom.getAttribute('aria-busy')]).toEqual(['opening', 'true']);
+    type(opened.editor, 'early');
+    expect(opened.text()).toBe('');
     await opened.editor.opened;
-    expect([opened.editor.state, opened.editor.view.editable, opened.text()]).toEqual(['saved', true, 'one|two']);
+    expect([opened.editor.state, view.dom.getAttribute('aria-busy'), opened.text()]).toEqual(['saved', null, 'one|two']);
     expect(opened.errors).toEqual([]);
   });
 

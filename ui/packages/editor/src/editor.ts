@@ -107,7 +107,13 @@ class OpenEditor implements Editor {
     });
     this.view = new EditorView(options.element, {
       state: EditorState.create({ schema, plugins: [...(plugins ?? [])] }),
-      editable: () => this.#binding?.writable === true,
+      // While it is being filled, changes are not taken. It counts as editable all the same: to switch that over later
+      // would lay out a big page anew, and hold the window for as long.
+      editable: () => this.#binding?.writable !== false,
+      attributes: (): Record<string, string> => (this.#binding === null ? { 'aria-busy': 'true' } : {}),
+      dispatchTransaction: (tr) => {
+        if (!tr.docChanged) this.view.updateState(this.view.state.apply(tr));
+      },
     });
     this.#inbox = new Inbox(this.view, this.#clock, (updates) => this.#binding?.import(updates));
     options.source
