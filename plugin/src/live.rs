@@ -49,6 +49,8 @@ struct Subscription {
     reading: Mutex<Reading>,
     /// A message is under way.
     busy: AtomicBool,
+    /// Each reading costs what there is and not what has changed.
+    is_whole: bool,
 }
 
 struct Reading {
@@ -142,8 +144,9 @@ impl Live {
         }
         open.last += 1;
         let name = open.last;
+        let is_whole = source.is_read_whole();
         let reading = Mutex::new(Reading { source, rests_until: None });
-        let subscription = Subscription { page, channel, reading, busy: AtomicBool::new(false) };
+        let subscription = Subscription { page, channel, reading, busy: AtomicBool::new(false), is_whole };
         open.subscriptions.insert(name, Arc::new(subscription));
         drop(open);
         self.shared.wake.wake();
@@ -202,8 +205,10 @@ impl Shared {
             rest = None;
             let idle = |subscription: &Subscription| !subscription.busy.load(Ordering::Acquire);
             let open = self.lock().subscriptions.clone();
-            // Nobody who subscribes or acknowledges waits for these reads.
-            for (name, subscription) in open.into_iter().filter(|(_, subscription)| idle(subscription)) {
+            let open = open.into_iter().filter(|(_, subscription)| idle(subscription));
+            let (whole, quick): (Vec<_>, Vec<_>) = open.partition(|(_, subscription)| subscription.is_whole);
+            // Nobody who subscribes or acknowledges waits for these reads, and what somebody types not for long lists.
+            for (name, subscription) in quick.into_iter().chain(whole) {
                 let left = subscription.rest();
                 if !left.is_zero() {
                     rest = Some(rest.map_or(left, |rest: Duration| rest.min(left)));
