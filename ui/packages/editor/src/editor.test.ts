@@ -59,6 +59,14 @@ describe('opening', () => {
     expect(opened.errors).toEqual([]);
   });
 
+  it('can be told to be read only', async () => {
+    const { editor } = await ready(start());
+    editor.setEditable(false);
+    expect([editor.view.editable, editor.view.dom.getAttribute('contenteditable')]).toEqual([false, 'false']);
+    editor.setEditable(true);
+    expect(editor.view.editable).toBe(true);
+  });
+
   it('opens a big document in slices, in order, and gives its progress', async () => {
     const source = new TestSource();
     const wanted = Array.from({ length: 3000 }, (_, index) => `block ${index} 😀`);

@@ -69,6 +69,8 @@ export interface Editor extends UndoCommands {
   blockId(position: number): string | null;
   /** Where a block begins, or null if it is not shown. */
   positionOf(id: string): number | null;
+  /** Lets the page be edited, or only be read. It may be said at any time; before the page is open it costs nothing. */
+  setEditable(editable: boolean): void;
   focus(): void;
   /** Saves, then closes. Rejects and stays open if the disk refuses; with `discard` it closes nevertheless. */
   destroy(options?: { readonly discard?: boolean }): Promise<void>;
@@ -91,6 +93,7 @@ class OpenEditor implements Editor {
   #outbox: Outbox | null = null;
   #status: EditorStatus = { kind: 'opening', progress: 0 };
   #pumping = false;
+  #editable = true;
   #closed = false;
   #unfollow: () => void = () => undefined;
 
@@ -109,7 +112,7 @@ class OpenEditor implements Editor {
       state: EditorState.create({ schema, plugins: [...(plugins ?? [])] }),
       // While it is being filled, changes are not taken. It counts as editable all the same: to switch that over later
       // would lay out a big page anew, and hold the window for as long.
-      editable: () => this.#binding?.writable !== false,
+      editable: () => this.#editable && this.#binding?.writable !== false,
       attributes: (): Record<string, string> => (this.#binding === null ? { 'aria-busy': 'true' } : {}),
       dispatchTransaction: (tr) => {
         if (!tr.docChanged) this.view.updateState(this.view.state.apply(tr));
@@ -165,6 +168,12 @@ class OpenEditor implements Editor {
 
   positionOf(id: string): number | null {
     return this.#binding?.positionOf(id) ?? null;
+  }
+
+  setEditable(editable: boolean): void {
+    if (editable === this.#editable || this.#closed) return;
+    this.#editable = editable;
+    this.view.setProps({});
   }
 
   focus(): void {
