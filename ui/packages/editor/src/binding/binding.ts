@@ -114,15 +114,12 @@ export class Binding {
     }
     const odd = this.#write(before, local);
     if (odd === null) return;
-    let { state } = applied;
-    if (odd.size > 0) {
-      const fix = remoteTransaction(state);
-      const reader = new RemoteReader(this.#schema, this.#outline, this.#changes, fix);
-      for (const row of odd) reader.mark(row);
-      reader.settle(textOf(this.#doc));
-      if (fix.docChanged) state = state.apply(keepStoredMarks(fix, state));
+    try {
+      this.#view.updateState(this.#normalized(applied.state, odd));
+    } catch (error) {
+      this.#onError(error, false);
+      this.#reread(applied.state);
     }
-    this.#view.updateState(state);
   }
 
   /** Imports updates and shows all of them at once. One that cannot be read is reported; the others count. */
@@ -222,6 +219,16 @@ export class Binding {
     }
   }
 
+  /** The state with these blocks in the shape that reading gives them. */
+  #normalized(state: EditorState, odd: ReadonlySet<Row>): EditorState {
+    if (odd.size === 0) return state;
+    const tr = remoteTransaction(state);
+    const reader = new RemoteReader(this.#schema, this.#outline, this.#changes, tr);
+    for (const row of odd) reader.mark(row);
+    reader.settle(textOf(this.#doc));
+    return tr.docChanged ? state.apply(keepStoredMarks(tr, state)) : state;
+  }
+
   #takeBack(frontiers: ReturnType<LoroDoc['frontiers']>, error: unknown): void {
     try {
       this.#doc.commit();
@@ -240,17 +247,13 @@ export class Binding {
   #reread(state: EditorState, read?: readonly Block[]): void {
     try {
       const ids = this.#outline.virtual ? [null] : this.#outline.rows.filter((row) => row.shown).map((row) => row.id);
-      const caret = this.#blockCaret(state);
+      // After a failure the outline may be anything; then no block is taken for another.
+      const known = ids.length === state.doc.childCount;
+      const caret = known ? this.#blockCaret(state) : null;
       this.#changes = new Changes(changesOf(this.#doc));
       const blocks = read ?? readBlocks(this.#schema, this.#doc, this.#changes);
       const tr = remoteTransaction(state);
-      // After a failure the outline may be anything; then no block is taken for another.
-      reconcile(
-        tr,
-        ids.length === state.doc.childCount ? ids : state.doc.children.map(() => null),
-        this.#schema,
-        blocks,
-      );
+      reconcile(tr, known ? ids : state.doc.children.map(() => null), this.#schema, blocks);
       if (!tr.doc.eq(documentOf(this.#schema, blocks))) throw new Error('the view did not become what was read');
       this.#outline = new Outline(blocks.map(rowOf));
       if (tr.mapping.mapResult(state.selection.head).deleted) this.#restoreBlockCaret(tr, caret);

@@ -43,6 +43,33 @@ describe('a change that Loro refuses', () => {
     a.verify();
   });
 
+  it('may have been the deletion of almost everything', () => {
+    const [a] = pair(...Array.from({ length: 8 }, (_, index) => ['paragraph', `line ${index}`] as const));
+    a.view.dispatch(a.state.tr.setSelection(TextSelection.create(a.state.doc, a.at(6, 2))));
+    const before = a.page;
+    refuse('insert');
+    a.edit((tr) => tr.delete(a.at(0, 1), a.at(7, 1)).insertText('!', 1));
+    expect([a.page, a.errors]).toEqual([before, [failure]]);
+    expect([a.state.selection.$head.index(0), a.state.selection.$head.parentOffset]).toEqual([6, 2]);
+    a.errors.length = 0;
+    a.verify();
+  });
+
+  it('is put right where only the last look at it fails', () => {
+    const [a] = pair(['paragraph', 'hello']);
+    // A newline in prose has to be read back as a line break.
+    const { sliceDelta } = LoroText.prototype;
+    let looks = 0;
+    vi.spyOn(LoroText.prototype, 'sliceDelta').mockImplementation(function look(this: LoroText, from, to) {
+      if (++looks === 2) throw failure;
+      return sliceDelta.call(this, from, to);
+    });
+    a.edit((tr) => tr.insertText('\n', 3));
+    expect([a.page, a.errors]).toEqual(['p"he\\nllo"', [failure]]);
+    a.errors.length = 0;
+    a.verify();
+  });
+
   it('where even reading fails, nothing more is written until the document is replaced', () => {
     const fatal: boolean[] = [];
     const a = new Peer(1, { onError: (_error, isFatal) => fatal.push(isFatal) }).write(['paragraph', 'hello']);

@@ -159,7 +159,7 @@ export class Outline {
     const start = position >= this.#nodeLength ? position : this.#nodes.before(row);
     if (position > start) return { row, offset: position - start - 1, between: false };
     if (position === 0) return { row: -1, offset: 0, between: true };
-    const before = this.#nodes.find(position - 1);
+    const before = Math.min(this.#nodes.find(position - 1), this.#rows.length - 1);
     return { row: before, offset: this.at(before).size, between: true };
   }
 
