@@ -111,6 +111,11 @@ test('a window of one page has no tree beside it and does not become the last pa
   expect(window.all('navigation', 'Workspace')).toEqual([]);
   expect(window.get('textbox', 'Title')).toHaveProperty('value', 'Two');
   expect(window.shell.kept.last_page).toBeNull();
+  await window.press('Control+\\');
+  expect(window.all('treeitem')).toHaveLength(2);
+  await window.click(window.get('treeitem', 'One'));
+  expect(window.all('navigation', 'Workspace')).toEqual([]);
+  expect(window.get('textbox', 'Title')).toHaveProperty('value', 'One');
 });
 
 test('settings that cannot be kept hold until the window closes, and say so', async () => {

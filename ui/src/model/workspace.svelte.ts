@@ -56,7 +56,7 @@ export class Workspace {
   readonly wordCount: number | null = $derived(this.opened ? countWords(this.opened.body ?? '') : null);
   /** Whether the window is too narrow for a sidebar beside the page. */
   narrow = $state(false);
-  /** Whether the sidebar covers the page of a narrow window. */
+  /** Whether a sidebar that lies over the page is shown. */
   sidebarOver = $state(false);
   /** The time by which relative dates are told. */
   now = $state.raw(0);
@@ -96,13 +96,17 @@ export class Workspace {
     if (id !== undefined) this.navigation.replace({ kind: 'page', id });
   }
 
+  /** Whether the sidebar lies over the page and not beside it: in a narrow window, and in one for a single page. */
+  get sidebarLiesOver(): boolean {
+    return this.narrow || this.onlyPage !== null;
+  }
+
   get sidebarShown(): boolean {
-    if (this.narrow) return this.sidebarOver;
-    return !this.settings.values.sidebar_collapsed && this.onlyPage === null;
+    return this.sidebarLiesOver ? this.sidebarOver : !this.settings.values.sidebar_collapsed;
   }
 
   toggleSidebar(): void {
-    if (this.narrow || this.onlyPage !== null) this.sidebarOver = !this.sidebarOver;
+    if (this.sidebarLiesOver) this.sidebarOver = !this.sidebarOver;
     else this.settings.change({ sidebar_collapsed: this.sidebarShown });
   }
 
@@ -120,7 +124,8 @@ export class Workspace {
 
   /** The title of a page as it is shown. */
   titleOf(id: string): string {
-    return shown(this.pages.tree.get(id)?.title ?? this.pages.trashed.find((page) => page.id === id)?.title);
+    const elsewhere = [this.opened, ...this.pages.trashed].find((page) => page?.id === id);
+    return shown(this.pages.tree.get(id)?.title ?? elsewhere?.title);
   }
 
   openPage(id: string): void {
