@@ -17,6 +17,7 @@ import manifest from '../manifest.json';
 import App from '../src/App.svelte';
 import { readSettings } from '../src/lib/shell';
 import { fakeShell } from '../src/testing/shell';
+import { withTitles } from '../src/testing/titles';
 
 const asked = new URLSearchParams(location.search);
 const id = (n: number): string => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -43,7 +44,7 @@ function pages(): Data[] {
   return Array.from({ length: wanted }, (_, n) => ({ id: id(n), title: `Page ${n}`, parent: n < 20 ? null : id(n % 20) }));
 }
 
-const store = fakeStore(manifest as Manifest, { Page: pages() }, { newDocument: () => new LoroDoc() });
+const store = withTitles(fakeStore(manifest as Manifest, { Page: pages() }, { newDocument: () => new LoroDoc() }));
 const shell = fakeShell(readSettings({ theme: asked.get('theme'), last_page: id(0) }));
 document.documentElement.dir = asked.get('dir') ?? 'ltr';
 

@@ -1,5 +1,5 @@
 /** A piece of a text that is replaced by another. Places count UTF-16 units, as the DOM does. */
-interface Splice {
+export interface Splice {
   start: number;
   end: number;
   text: string;
@@ -25,12 +25,6 @@ export function mergeText(base: string, mine: string, theirs: string): string {
   return head + first.text + between + second.text + tail;
 }
 
-/** How many UTF-16 units two texts differ in, at the one place where they do. */
-export function distance(one: string, other: string): number {
-  const { start, end, text } = difference(one, other);
-  return end - start + text.length;
-}
-
 /** Where a caret goes when the text around it changes: it stays beside the character that it stood at. */
 export function mergeCaret(caret: number, from: string, to: string): number {
   return place(caret, difference(from, to));
@@ -42,7 +36,7 @@ function place(at: number, { start, end, text }: Splice): number {
 }
 
 /** The smallest splice between two texts that tears no surrogate pair. */
-function difference(from: string, to: string): Splice {
+export function difference(from: string, to: string): Splice {
   const shorter = Math.min(from.length, to.length);
   let start = 0;
   while (start < shorter && from[start] === to[start]) start += 1;

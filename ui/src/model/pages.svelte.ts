@@ -1,4 +1,6 @@
 import type { Coverage, DataStore, DataStoreError, Receipt, Result, Unsubscribe } from '@tombolo/client';
+import type { DocumentSource } from '@tombolo/editor';
+import { documentSource } from './documents';
 import { PageTree, type Page, type Place } from './page-tree';
 
 const ENTITY = 'Page';
@@ -79,6 +81,15 @@ export class Pages {
     this.#own.set(id, this.#clock());
     this.#told(id, receipt);
     return id;
+  }
+
+  /** A page's title to be typed in; `ended` hears why it can be followed no longer. */
+  titleSource(id: string, ended: (error: DataStoreError) => void): DocumentSource {
+    const wrote = (receipt: Receipt) => {
+      this.#own.set(id, this.#clock());
+      this.#told(id, receipt);
+    };
+    return documentSource(this.#store, id, undefined, wrote, ended);
   }
 
   setTitle(id: string, title: string): Promise<void> {

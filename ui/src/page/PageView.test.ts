@@ -82,7 +82,7 @@ test('while a word is composed, its field is left alone', async () => {
 
 test('a title that is too long stays in the field and says why it is not kept', async () => {
   const window = await openWindow({ pages });
-  window.store.fake.failNext('update', 'INVALID_DATA', 'title is longer than 500');
+  window.store.fake.failNext('crdt_apply_update', 'INVALID_DATA', 'title is longer than 500');
   await window.type(title(window), 'x'.repeat(501));
   expect(window.get('alert').textContent).toContain('at most 500 characters');
   expect(title(window).value).toHaveLength(501);
@@ -167,7 +167,9 @@ test('a page that is not here is said to be missing', async () => {
 
 test('a text that cannot be followed says what is safe and shows the code', async () => {
   const store = testStore(pages);
-  store.follow = (_, listener) => {
+  const { follow } = store;
+  store.follow = (address, listener) => {
+    if (address.field !== 'body') return follow(address, listener);
     const error = new DataStoreError({ code: 'CRDT_DECODE_FAILED', message: 'the document cannot be read', details: null });
     queueMicrotask(() => listener.ended(error));
     return () => undefined;

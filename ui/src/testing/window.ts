@@ -7,6 +7,7 @@ import manifest from '../../manifest.json';
 import App from '../App.svelte';
 import type { Settings } from '../lib/shell';
 import { fakeShell, type FakeShell } from './shell';
+import { withTitles } from './titles';
 
 /** The window of a test, as a person meets it: by what it says and by what it is for. */
 export interface TestWindow {
@@ -51,7 +52,7 @@ export async function closeWindow(): Promise<void> {
 
 /** A store that holds these pages, with real documents for their texts. */
 export function testStore(pages: Data[]): FakeStore {
-  return fakeStore(manifest as Manifest, { Page: pages }, { newDocument: () => new LoroDoc() });
+  return withTitles(fakeStore(manifest as Manifest, { Page: pages }, { newDocument: () => new LoroDoc() }));
 }
 
 export async function openWindow(options: TestWindowOptions = {}): Promise<TestWindow> {

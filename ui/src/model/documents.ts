@@ -2,13 +2,20 @@ import type { DataStore, DataStoreError, DocumentAddress, Receipt } from '@tombo
 import type { DocumentSource } from '@tombolo/editor';
 
 /**
- * A page's text as an editor follows and writes it.
+ * A document of a page as whoever edits it follows and writes it.
  *
+ * @param field a field with a document of its own; without it, the page's row, which holds the title
  * @param wrote hears of every write with its receipt
- * @param ended hears why the text can be followed no longer, once it was
+ * @param ended hears why the document can be followed no longer, once it was
  */
-export function bodySource(store: DataStore, page: string, wrote: (receipt: Receipt) => void, ended: (error: DataStoreError) => void): DocumentSource {
-  const address: DocumentAddress = { entity: 'Page', id: page, field: 'body' };
+export function documentSource(
+  store: DataStore,
+  page: string,
+  field: 'body' | undefined,
+  wrote: (receipt: Receipt) => void,
+  ended: (error: DataStoreError) => void,
+): DocumentSource {
+  const address: DocumentAddress = { entity: 'Page', id: page, ...(field && { field }) };
   return {
     follow: (listener) =>
       new Promise((resolve, reject) => {
