@@ -36,7 +36,7 @@ export const messages = {
     pageMenu: (title: string) => `Actions for ${title}`,
     search: 'Search',
     empty: 'No pages yet',
-    emptyHint: 'Write the first one: Ctrl+N',
+    emptyHint: (keys: string) => `Write the first one: ${keys}`,
   },
 
   tree: {
@@ -44,9 +44,9 @@ export const messages = {
     rename: 'Page title',
     expand: 'Show pages inside',
     collapse: 'Hide pages inside',
-    moved: (title: string) => `Moved ${title}`,
-    trashed: (title: string) => `${title} moved to trash`,
-    restored: (title: string) => `${title} restored`,
+    moved: (title: string) => `Moved “${title}”`,
+    trashed: (title: string) => `Moved “${title}” to the trash`,
+    restored: (title: string) => `Restored “${title}”`,
   },
 
   page: {
@@ -68,7 +68,7 @@ export const messages = {
     opening: (percent: number) => `Opening, ${percent} %`,
     triedAgain: 'It is tried again by itself; do not close this page yet.',
     words: (n: number) => counted(n, 'word', 'words'),
-    titleTooLong: (most: number) => `A title has at most ${most} characters. The rest was not kept.`,
+    titleTooLong: (most: number) => `A title has at most ${most} characters. Shorten it, and it is kept.`,
   },
 
   empty: {
@@ -76,7 +76,7 @@ export const messages = {
     text: 'Your pages will be kept on this device, ready with or without a connection.',
     firstPage: 'Write the first page',
     noneOpenTitle: 'No page is open',
-    noneOpen: 'Choose one at the side, or search with Ctrl+K.',
+    noneOpen: (keys: string) => `Choose one at the side, or search with ${keys}.`,
   },
 
   trash: {
@@ -90,7 +90,6 @@ export const messages = {
   },
 
   sync: {
-    open: (words: string) => `Sync: ${words}`,
     title: 'Sync',
     local: 'On this device only',
     synced: 'Synced',

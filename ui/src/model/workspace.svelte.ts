@@ -50,6 +50,8 @@ export class Workspace {
   titleWanted = $state.raw<string | null>(null);
   /** The page whose text is to take the keyboard as soon as it is there. */
   textWanted = $state.raw<string | null>(null);
+  /** The page that was made last, until the tree has it. */
+  newest = $state.raw<string | null>(null);
   /** The open page as it is now; null if it is not on this device, undefined before that is known and where none is open. */
   opened = $state.raw<OpenPage | null>();
   /** How many words the open page has; null where none is open. */
@@ -152,6 +154,7 @@ export class Workspace {
     return this.#attempt(async () => {
       if (parent !== null) this.expand(parent);
       const id = await this.pages.create(title, { parent, before: null });
+      this.newest = id;
       this.titleWanted = id;
       this.openPage(id);
     });
