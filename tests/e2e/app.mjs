@@ -1,52 +1,88 @@
-/**
- * The real window, driven over WebDriver.
- *
- * One driver process drives one app, on ports and folders of its own; everything ends with `close`.
- */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+/** The real app in its window, as somebody sits before it. */
+import { mkdir, mkdtemp, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually, startDriver } from './driver.mjs';
+import { keyPress, typing } from './keys.mjs';
 
-const DEADLINE_MS = 30_000;
+export { eventually };
 
 /** Where screenshots of this run go; `cargo xtask test` names a folder inside the target folder. */
 export const screenshots = process.env.TOMBOLO_SCREENSHOTS ?? join(tmpdir(), 'tombolo-screenshots');
 
-/** Starts the app on an empty data folder and waits until its window answers. */
-export async function openApp({ theme = 'light' } = {}) {
-  const binary = process.env.TOMBOLO_APP;
-  if (!binary) throw new Error('TOMBOLO_APP names no binary: run these tests with cargo xtask test');
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 
-  const home = await mkdtemp(join(tmpdir(), 'tombolo-e2e-'));
-  const data = join(home, 'data');
-  const driver = await startDriver(home, theme);
+/** Somebody's computer: the folders of an app, which outlive it. */
+export class Device {
+  static async create() {
+    return new Device(await mkdtemp(join(tmpdir(), 'tombolo-e2e-')));
+  }
+
+  constructor(home) {
+    this.home = home;
+    this.data = join(home, 'data');
+    /** Where the app keeps its settings. */
+    this.config = join(home, 'config', 'tombolo');
+    this.log = join(home, 'state', 'tombolo', 'logs', 'tombolo.log');
+  }
+
+  /** Starts the app, the one that was built unless told, and waits until it takes what is typed. */
+  async open({ theme = 'light', binary = process.env.TOMBOLO_APP, args = ['--data', this.data] } = {}) {
+    if (!binary) throw new Error('TOMBOLO_APP names no binary: run these tests with cargo xtask test');
+    const driver = await startDriver(this.home, theme);
+    try {
+      const session = await driver.request('POST', '/session', {
+        capabilities: {
+          alwaysMatch: { 'webkitgtk:browserOptions': { binary, args } },
+        },
+      });
+      const app = new App(driver, `/session/${session.sessionId}`, this, binary);
+      await app.text('.frame > footer button');
+      return app;
+    } catch (error) {
+      await driver.stop();
+      throw new Error(`the app did not start: ${error.message}\n${driver.output()}`, { cause: error });
+    }
+  }
+
+  /** Puts a program on the search path that writes down its arguments instead of doing something. */
+  async pretend(program) {
+    const heard = join(this.home, `${program}.txt`);
+    await mkdir(join(this.home, 'bin'), { recursive: true });
+    await writeFile(join(this.home, 'bin', program), `#!/bin/sh\necho "$@" >> "${heard}"\n`, { mode: 0o755 });
+    return { heard: () => readFile(heard, 'utf8').catch(() => '') };
+  }
+
+  async remove() {
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Starts the app on an empty data folder; closing it removes every file. */
+export async function openApp(options) {
+  const device = await Device.create();
   try {
-    const session = await driver.request('POST', '/session', {
-      capabilities: {
-        alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: ['--data', data] } },
-      },
-    });
-    return new App(driver, `/session/${session.sessionId}`, home, data);
+    const app = await device.open(options);
+    app.ownsDevice = true;
+    return app;
   } catch (error) {
-    await driver.stop();
-    await rm(home, { recursive: true, force: true });
-    throw new Error(`the app did not start: ${error.message}\n${driver.output()}`, { cause: error });
+    await device.remove();
+    throw error;
   }
 }
 
 class App {
   #driver;
   #session;
-  #home;
+  #binary;
+  ownsDevice = false;
 
-  constructor(driver, session, home, data) {
+  constructor(driver, session, device, binary) {
     this.#driver = driver;
     this.#session = session;
-    this.#home = home;
-    this.data = data;
+    this.#binary = binary;
+    this.device = device;
+    this.data = device.data;
   }
 
   #request(method, path, body) {
@@ -58,13 +94,18 @@ class App {
     return this.#request('POST', '/execute/sync', { script, args });
   }
 
+  /** The same for a function that answers by calling its last argument. */
+  executeAsync(script, ...args) {
+    return this.#request('POST', '/execute/async', { script, args });
+  }
+
   /**
    * Waits until `selector` matches and gives its visible text.
    * The driver's own call for that answers with nothing for some elements that are plainly visible.
    */
   text(selector) {
     return eventually(`an element ${selector}`, async () => {
-      const text = await this.execute('return document.querySelector(arguments[0])?.innerText ?? null', selector);
+      const text = await this.execute('return document.querySelector(arguments[0])?.innerText.trim() ?? null', selector);
       return text ?? undefined;
     });
   }
@@ -78,101 +119,78 @@ class App {
     );
   }
 
+  #element(selector) {
+    return eventually(`an element ${selector}`, async () => {
+      const found = await this.#request('POST', '/elements', { using: 'css selector', value: selector });
+      return found[0]?.[ELEMENT];
+    });
+  }
+
+  async click(selector) {
+    return this.#request('POST', `/element/${await this.#element(selector)}/click`, {});
+  }
+
+  /** Types into a field as the driver does for forms. */
+  async fill(selector, text) {
+    return this.#request('POST', `/element/${await this.#element(selector)}/value`, { text });
+  }
+
+  /** Types wherever the keyboard is, key by key. */
+  type(text) {
+    return this.#request('POST', '/actions', { actions: [typing(text)] });
+  }
+
+  /** Presses keys with their modifiers, one after the other: `Control+Shift+N`, `Enter`, `F6`. */
+  async press(...shortcuts) {
+    for (const shortcut of shortcuts) await this.#request('POST', '/actions', { actions: [keyPress(shortcut)] });
+  }
+
   resize(width, height) {
     return this.#request('POST', '/window/rect', { width, height });
+  }
+
+  windows() {
+    return this.#request('GET', '/window/handles');
+  }
+
+  /** Everything that follows is done in that window. */
+  lookAt(handle) {
+    return this.#request('POST', '/window', { handle });
   }
 
   /** Saves what the window shows as `<screenshots>/<name>.png` and gives the picture's bytes. */
   async screenshot(name) {
     // Fonts load and styles settle before the picture is taken.
-    await this.#request('POST', '/execute/async', {
-      script: 'const done = arguments[0]; document.fonts.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(() => done(true))));',
-      args: [],
-    });
+    await this.executeAsync(
+      'const done = arguments[0]; document.fonts.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(() => done(true))));',
+    );
     const png = Buffer.from(await this.#request('GET', '/screenshot'), 'base64');
     await mkdir(screenshots, { recursive: true });
     await writeFile(join(screenshots, `${name}.png`), png);
     return png;
   }
 
-  /** Ends the app and its driver and removes every file of the run. */
+  /** The app's own process, which the driver started. */
+  async pid() {
+    const binary = await realpath(this.#binary);
+    const { pid } = this.#driver;
+    const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(/\s+/);
+    for (const child of children) {
+      if ((await readlink(`/proc/${child}/exe`).catch(() => '')) === binary) return Number(child);
+    }
+    throw new Error('the app does not run');
+  }
+
+  /** Ends the app as a power cut would. */
+  async kill() {
+    process.kill(await this.pid(), 'SIGKILL');
+    await this.#driver.stop();
+  }
+
+  /** Ends the app and its driver, and the device's files if they were made for it alone. */
   async close() {
     await this.#request('DELETE', '').catch(() => undefined);
     await this.#driver.stop();
-    await rm(this.#home, { recursive: true, force: true });
+    if (this.ownsDevice) await this.device.remove();
   }
-}
-
-async function startDriver(home, theme) {
-  const [port, inspector] = [await freePort(), await freePort()];
-  const driver = spawn('WebKitWebDriver', [`--port=${port}`], {
-    env: await environment(home, theme, inspector),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const collect = (chunk) => (output = (output + chunk).slice(-8_000));
-  driver.stdout.on('data', collect);
-  driver.stderr.on('data', collect);
-  const ended = once(driver, 'exit');
-  ended.catch(() => undefined);
-
-  async function request(method, path, body) {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method,
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      signal: AbortSignal.timeout(DEADLINE_MS),
-    });
-    const { value } = await response.json();
-    if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
-    return value;
-  }
-
-  async function stop() {
-    if (driver.exitCode === null) driver.kill();
-    await ended;
-  }
-
-  await eventually('the WebDriver to answer', () => request('GET', '/status').catch(() => undefined));
-  return { request, stop, output: () => output };
-}
-
-/** An environment in which the app finds no file of the person who runs the tests. */
-async function environment(home, theme, inspector) {
-  const folders = { XDG_CONFIG_HOME: 'config', XDG_DATA_HOME: 'share', XDG_CACHE_HOME: 'cache', XDG_STATE_HOME: 'state', XDG_RUNTIME_DIR: 'run' };
-  const env = { ...process.env, HOME: home };
-  for (const [variable, folder] of Object.entries(folders)) {
-    env[variable] = join(home, folder);
-    await mkdir(env[variable], { mode: 0o700 });
-  }
-  delete env.TOMBOLO_DATA;
-  return {
-    ...env,
-    TAURI_AUTOMATION: 'true',
-    TAURI_WEBVIEW_AUTOMATION: 'true',
-    WEBKIT_INSPECTOR_SERVER: `127.0.0.1:${inspector}`,
-    LIBGL_ALWAYS_SOFTWARE: '1',
-    NO_AT_BRIDGE: '1',
-    GDK_BACKEND: 'x11',
-    GTK_THEME: theme === 'dark' ? 'Adwaita:dark' : 'Adwaita',
-  };
-}
-
-/** Asks again and again until there is an answer; the deadline bounds it. */
-async function eventually(what, ask) {
-  const deadline = Date.now() + DEADLINE_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(`waited ${DEADLINE_MS} ms for ${typeof what === 'function' ? what() : what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { openApp } from './app.mjs';
+import { STATUS } from './workspace.mjs';
 
 for (const theme of ['light', 'dark']) {
   test(`a first start in the ${theme} theme shows an empty workspace, kept on this device`, async (t) => {
@@ -10,7 +11,7 @@ for (const theme of ['light', 'dark']) {
 
     await app.waitForText('[data-testid=workspace-name]', 'Workspace');
     assert.equal(await app.text('main h2'), 'Nothing here yet');
-    assert.equal(await app.text('footer'), 'On this device only');
+    assert.equal(await app.text(STATUS), 'On this device only');
     assert.ok(existsSync(app.data), 'the data folder was made where --data says');
 
     const dark = await app.execute('return matchMedia("(prefers-color-scheme: dark)").matches');

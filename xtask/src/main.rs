@@ -3,6 +3,7 @@
 //! It runs on a machine that has a C compiler, Rust, Node and git, and brings whatever else a task needs.
 //! The tasks know the repository's layout; they know nothing of what the crates do.
 
+mod dist;
 mod icons;
 mod metadata;
 mod needs;
@@ -11,6 +12,7 @@ mod run;
 mod test;
 mod tidy;
 mod ui;
+mod window;
 
 use std::{
     env,
@@ -29,6 +31,8 @@ cargo xtask <task>
   ui                       install the page's packages and build it, where it changed
   tidy                     check the rules of ARCHITECTURE.md that a program can check
   bench [NAME…]            measure against baselines in the same run, optimised
+  dist                     build the packages that people install
+  screens                  take pictures of every screen, into docs/screens
   icons                    draw the icon files again from icons/tombolo.svg
 ";
 
@@ -52,6 +56,8 @@ fn dispatch(args: &[String]) -> Result {
         ("ui", []) => ui::build(&root),
         ("tidy", []) => tidy::run(&root),
         ("bench", names) => bench(&root, names),
+        ("dist", []) => dist::run(&root),
+        ("screens", []) => window::screens(&root),
         ("icons", []) => icons::run(&root),
         ("" | "help" | "-h" | "--help", _) => {
             print!("{USAGE}");
@@ -61,7 +67,6 @@ fn dispatch(args: &[String]) -> Result {
     }
 }
 
-/// The repository's root: the folder above this package's.
 /// Builds and runs the measurements; the names choose among them.
 fn bench(root: &Path, names: &[String]) -> Result {
     let names = names.iter().map(String::as_str);
@@ -70,6 +75,7 @@ fn bench(root: &Path, names: &[String]) -> Result {
     process::run(&mut process::cargo(&args, root))
 }
 
+/// The repository's root: the folder above this package's.
 fn root() -> PathBuf {
     // Cargo says where it runs this from; what was compiled in may be another checkout that shares the target folder.
     let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());

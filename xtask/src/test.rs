@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Result, metadata, needs, process, tidy, ui};
+use crate::{Result, dist, needs, process, tidy, ui, window};
 
 type Stage = fn(&Context) -> Result;
 
@@ -20,6 +20,7 @@ const STAGES: &[(&str, Stage)] = &[
     ("rust", rust),
     ("doc", doc),
     ("e2e", end_to_end),
+    ("dist", distribution),
     ("generated", generated),
 ];
 
@@ -114,17 +115,20 @@ fn end_to_end(context: &Context) -> Result {
         return Ok(());
     }
     let linter = context.root.join("ui/node_modules/.bin/oxlint");
-    let lint = ["--config", "ui/.oxlintrc.json", "--deny-warnings", "tests/e2e"];
+    let lint = ["--config", "ui/.oxlintrc.json", "--deny-warnings", "tests"];
     process::run(&mut process::command(linter, &lint, &context.root))?;
-    context.cargo(&["build", "--package", "tombolo-desktop"], &[])?;
-    let target_dir = metadata::read(&context.root)?.target_dir;
-    let screen = ["--auto-servernum", "--server-args", "-screen 0 1600x1000x24"];
-    let node = ["dbus-run-session", "--", "node", "--test", "--test-reporter=spec", "tests/e2e/"];
-    let mut tests = process::command("xvfb-run", &[&screen[..], &node[..]].concat(), &context.root);
-    tests
-        .env("TOMBOLO_APP", target_dir.join("debug/tombolo-desktop"))
-        .env("TOMBOLO_SCREENSHOTS", target_dir.join("screenshots"));
+    let flags: &[&str] = if context.ci { &["--locked"] } else { &[] };
+    let mut tests = window::tests(&["tests/e2e/"], &context.root, flags)?;
     process::run(context.with_length(&mut tests))
+}
+
+/// The package as somebody installs it. An optimised build takes many minutes, so that it is part of the long run only.
+fn distribution(context: &Context) -> Result {
+    if !context.long {
+        println!("skipped: part of the long run, cargo xtask test --long dist");
+        return Ok(());
+    }
+    dist::test(&context.root)
 }
 
 /// What builds write into the source tree has to be what the commit holds.
