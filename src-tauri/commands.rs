@@ -1,4 +1,8 @@
 //! What the page may ask of the desktop around it. Each command rejects with `{code, message, details}`.
+#![allow(
+    clippy::let_underscore_must_use,
+    reason = "what the command macro writes for async functions that borrow"
+)]
 
 use serde::{Deserialize, de::DeserializeOwned};
 use tauri::{
