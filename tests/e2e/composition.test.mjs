@@ -59,7 +59,7 @@ test('what is composed with real keys arrives once, whatever somebody else write
   t.after(() => ben.stop());
   await ben.open('Composed');
   await ben.waitForText('\none\ntwo six\nten');
-  const keys = await xKeyboard(app);
+  const { keys } = await xKeyboard(app);
   await app.execute(`
     window.composing = false;
     const editor = document.querySelector('[data-editor] .editor');

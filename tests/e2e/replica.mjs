@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from './driver.mjs';
 
 const ui = new URL('../../ui/', import.meta.url);
+/** What the app's data folders hold. */
+export const manifest = fileURLToPath(new URL('manifest.json', ui));
 const { LoroDoc } = createRequire(new URL('package.json', ui))('loro-crdt');
 
 export class Replica {
@@ -24,16 +26,21 @@ export class Replica {
 
   /** A new device of somebody whose token that is. */
   static async start(server, token) {
-    const replica = new Replica();
-    replica.#home = await mkdtemp(join(tmpdir(), 'tombolo-e2e-replica-'));
-    const manifest = fileURLToPath(new URL('manifest.json', ui));
-    const args = ['client', '--stdio', '--data', join(replica.#home, 'data'), '--manifest', manifest, '--server', server.url];
-    replica.#process = spawn(process.env.TOMBOLO_CLI, args, {
-      env: { ...process.env, TOMBOLO_TOKEN: token },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    createInterface({ input: replica.#process.stdout }).on('line', (line) => replica.#heard(JSON.parse(line)));
+    const home = await mkdtemp(join(tmpdir(), 'tombolo-e2e-replica-'));
+    const replica = new Replica(join(home, 'data'), ['--server', server.url], { TOMBOLO_TOKEN: token });
+    replica.#home = home;
     return replica;
+  }
+
+  /** On a data folder that nobody else has open. */
+  static on(data) {
+    return new Replica(data, [], {});
+  }
+
+  constructor(data, more, env) {
+    const args = ['client', '--stdio', '--data', data, '--manifest', manifest, ...more];
+    this.#process = spawn(process.env.TOMBOLO_CLI, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.#process.stdout }).on('line', (line) => this.#heard(JSON.parse(line)));
   }
 
   #heard(line) {
@@ -114,6 +121,6 @@ export class Replica {
     const ended = once(this.#process, 'exit');
     this.#process.stdin.end();
     await ended;
-    await rm(this.#home, { recursive: true, force: true });
+    if (this.#home) await rm(this.#home, { recursive: true, force: true });
   }
 }

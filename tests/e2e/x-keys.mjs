@@ -7,7 +7,7 @@ const run = promisify(execFile);
 /**
  * Gives the keyboard of this screen to the app's window.
  *
- * The answer presses keys by their X names, one after the other. Dead keys are behind AltGr in the layout that it sets,
+ * Of the answer, `keys` presses keys by their X names, one after the other. Dead keys are behind AltGr in the layout that it sets,
  * so that whatever else types on this screen is not concerned.
  */
 export async function xKeyboard(app) {
@@ -15,5 +15,8 @@ export async function xKeyboard(app) {
   const { stdout } = await run('xdotool', ['search', '--onlyvisible', '--all', '--pid', String(await app.pid()), '--name', 'Tombolo']);
   const window = stdout.trim().split('\n').at(-1);
   await run('xdotool', ['windowfocus', '--sync', window]);
-  return (...keys) => run('xdotool', ['key', '--clearmodifiers', ...keys]);
+  const keys = (...names) => run('xdotool', ['key', '--clearmodifiers', ...names]);
+  /** Types a text, with so many milliseconds from one key to the next. */
+  const text = (characters, between) => run('xdotool', ['type', '--delay', String(between), characters]);
+  return { keys, text };
 }

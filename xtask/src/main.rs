@@ -31,6 +31,7 @@ cargo xtask <task>
   ui                       install the page's packages and build it, where it changed
   tidy                     check the rules of ARCHITECTURE.md that a program can check
   bench [NAME…]            measure against baselines in the same run, optimised
+  bench window             the same in the real window
   dist                     build the packages that people install
   screens                  take pictures of every screen, into docs/screens
   icons                    draw the icon files again from icons/tombolo.svg
@@ -55,6 +56,7 @@ fn dispatch(args: &[String]) -> Result {
         ("test", rest) => test::run(&root, rest),
         ("ui", []) => ui::build(&root),
         ("tidy", []) => tidy::run(&root),
+        ("bench", [name]) if name == "window" => window::bench(&root),
         ("bench", names) => bench(&root, names),
         ("dist", []) => dist::run(&root),
         ("screens", []) => window::screens(&root),
