@@ -189,8 +189,24 @@ class App {
 
   /** Ends the app and its driver, and the device's files if they were made for it alone. */
   async close() {
+    const pid = await this.pid().catch(() => undefined);
     await this.#request('DELETE', '').catch(() => undefined);
     await this.#driver.stop();
+    // A driver that ends may leave its app behind, and whoever waits for the tests' output would wait for that.
+    if (pid !== undefined) await endProcess(pid);
     if (this.ownsDevice) await this.device.remove();
   }
+}
+
+/** Gives a process a moment to end by itself, then ends it. */
+async function endProcess(pid) {
+  const ended = () => {
+    try {
+      process.kill(pid, 0);
+      return undefined;
+    } catch {
+      return true;
+    }
+  };
+  await eventually('the app to end', ended, 5_000).catch(() => ended() ?? process.kill(pid, 'SIGKILL'));
 }
