@@ -30,6 +30,7 @@ for (const theme of ['light', 'dark']) {
     await newPage(app, 'The first page');
     await app.type('It is kept on this device');
     await saved(app);
+    await app.press('Enter');
     await app.type('/');
     await eventually('the menu', async () => (await app.execute('return document.querySelector("[role=listbox], [role=menu]") !== null')) || undefined);
     await app.screenshot(`insert-menu-${theme}`);

@@ -23,7 +23,11 @@ pub(crate) fn run(root: &Path) -> Result {
     process::run(&mut process::cargo(&["build", "--release", "--package", "tombolo-cli"], root))?;
 
     let program = json!({ "/usr/bin/tombolo": target_dir.join("release/tombolo") });
-    let config = json!({ "bundle": { "linux": { "deb": { "files": program.clone() }, "rpm": { "files": program } } } });
+    let config = json!({
+        // The page was built above.
+        "build": { "beforeBuildCommand": null },
+        "bundle": { "linux": { "deb": { "files": program.clone() }, "rpm": { "files": program } } },
+    });
     let args = ["build", "--ci", "--bundles", "deb,rpm", "--config", &config.to_string()];
     process::run(&mut process::command(root.join("ui/node_modules/.bin/tauri"), &args, root))?;
 
