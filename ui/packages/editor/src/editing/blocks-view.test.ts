@@ -1,5 +1,5 @@
 import { NodeSelection } from 'prosemirror-state';
-import type { EditorView } from 'prosemirror-view';
+import { DecorationSet, type EditorView } from 'prosemirror-view';
 import { afterEach, expect, test, vi } from 'vitest';
 import { BlockSelection, editing, type EditingOptions, insertBlock, insertEmbed } from './index';
 import type { Json } from '../schema';
@@ -62,6 +62,17 @@ test('numbers start where the first item says, and follow moves and changes of d
   expect(numbers()).toEqual(['1.', '1.', '2.']);
   view.dispatch(view.state.tr.setNodeAttribute(0, 'start', 5));
   expect(numbers()).toEqual(['5.', '1.', '6.']);
+});
+
+test('the numbers of a page are not gone through for each of its blocks', () => {
+  const view = edit(['1. a', '1. b|', '1. c']);
+  const search = vi.spyOn(DecorationSet.prototype, 'forChild');
+  write(view, 'text');
+  view.dispatch(view.state.tr.setNodeAttribute(0, 'start', 5));
+  write(view, 'more');
+  expect(block(view, 1).dataset.number).toBe('6.');
+  expect(search.mock.contexts.filter((set) => set !== DecorationSet.empty)).toEqual([]);
+  search.mockRestore();
 });
 
 test('boxes know their edges', () => {

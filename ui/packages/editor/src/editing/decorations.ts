@@ -61,7 +61,15 @@ function decorate(doc: Node): DecorationSet {
     }
     if (Object.keys(attributes).length > 0) found.push(Decoration.node(pos, pos + block.nodeSize, attributes));
   });
-  return DecorationSet.create(doc, found);
+  return onBlocks(DecorationSet.create(doc, found));
+}
+
+/**
+ * Says of a set that its decorations lie on blocks, none inside one. The view asks for those inside of every block it
+ * shows whenever it changes, and each time the library would go through the whole set.
+ */
+function onBlocks(set: DecorationSet): DecorationSet {
+  return set === DecorationSet.empty ? set : Object.assign(set, { forChild: () => DecorationSet.empty });
 }
 
 /** Whether both documents have the same blocks in the same order, whatever their texts. */
@@ -81,7 +89,7 @@ export function structureDecorations(): Plugin {
       init: (_config, { doc }) => decorate(doc),
       apply(tr, last, before, after) {
         if (!tr.docChanged) return last;
-        return sameBlocks(before.doc, after.doc) ? last.map(tr.mapping, after.doc) : decorate(after.doc);
+        return sameBlocks(before.doc, after.doc) ? onBlocks(last.map(tr.mapping, after.doc)) : decorate(after.doc);
       },
     },
     props: { decorations: (state) => plugin.getState(state) },
