@@ -1,7 +1,14 @@
 //! The desktop binary: reads its arguments, builds the app and runs it until its last window closes.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-use std::{env, error::Error, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    error::Error,
+    io,
+    path::PathBuf,
+    process::{Command, ExitCode},
+    time::Duration,
+};
 
 use clap::Parser;
 use tombolo_desktop::{Folders, Options};
@@ -19,15 +26,60 @@ struct Args {
     config: Option<PathBuf>,
 }
 
+/// How often a start is tried again while another app of the same data folder is on its way out, …
+const STARTS: u8 = 10;
+/// … and how long after the one before.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Tells a start that it is tried again: which try it is.
+const START: &str = "TOMBOLO_START";
+
 fn main() -> ExitCode {
     match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_passing(error.as_ref()) => start_again(),
         Err(error) => {
             eprintln!("tombolo-desktop: {error}");
             tracing::error!(%error, "the app could not start");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether another app held this folder's name but ended before it could be told of this start.
+fn is_passing(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(tauri::Error::PluginInitialization(name, _)) if name == "single-instance")
+}
+
+/// Begins anew in a process of its own: the window toolkit begins only once in each.
+fn start_again() -> ExitCode {
+    let tries = env::var(START).ok().and_then(|text| text.parse::<u8>().ok()).unwrap_or(0);
+    if tries >= STARTS {
+        eprintln!("tombolo-desktop: another app has this data folder open and does not answer");
+        return ExitCode::FAILURE;
+    }
+    std::thread::sleep(PAUSE);
+    let again = |program: PathBuf| {
+        let mut command = Command::new(program);
+        command.args(env::args_os().skip(1)).env(START, (tries + 1).to_string());
+        replace_by(&mut command)
+    };
+    let error = match env::current_exe() {
+        Ok(program) => again(program),
+        Err(error) => error,
+    };
+    eprintln!("tombolo-desktop: the app could not be started again: {error}");
+    ExitCode::FAILURE
+}
+
+/// Goes on as another program; returns only if that cannot be.
+#[cfg(unix)]
+fn replace_by(command: &mut Command) -> io::Error {
+    std::os::unix::process::CommandExt::exec(command)
+}
+
+#[cfg(not(unix))]
+fn replace_by(_: &mut Command) -> io::Error {
+    io::ErrorKind::Unsupported.into()
 }
 
 fn run(args: Args) -> Result<(), Box<dyn Error>> {
