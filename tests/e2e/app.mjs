@@ -200,13 +200,11 @@ class App {
 
 /** Gives a process a moment to end by itself, then ends it. */
 async function endProcess(pid) {
-  const ended = () => {
-    try {
-      process.kill(pid, 0);
-      return undefined;
-    } catch {
-      return true;
-    }
-  };
-  await eventually('the app to end', ended, 5_000).catch(() => ended() ?? process.kill(pid, 'SIGKILL'));
+  // One that has ended and that nobody has asked about yet has no program any more.
+  const ended = () => readlink(`/proc/${pid}/exe`).then(
+    () => undefined,
+    () => true,
+  );
+  const left = await eventually('the app to end', ended, 5_000).catch(() => false);
+  if (!left && !(await ended())) process.kill(pid, 'SIGKILL');
 }
