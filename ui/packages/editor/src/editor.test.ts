@@ -1,5 +1,5 @@
 import { TestClock, TestSource, settled } from './host/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Editor, type EditorStatus, openEditor } from './editor';
 import { LoroDoc } from 'loro-crdt';
 import { TextSelection } from 'prosemirror-state';
@@ -194,6 +194,19 @@ describe('following', () => {
     };
     await clock.pass(16);
     expect([opened.text(), updates, source.pushes.length]).toEqual(['one|two', 1, 0]);
+  });
+
+  it('imports what waits together', async () => {
+    const opened = await ready(start());
+    const { clock, source } = opened;
+    source.send((doc) => doc.getText('text').insert(0, '\none'));
+    source.send((doc) => doc.getText('text').insert(4, '\ntwo'));
+    const one = vi.spyOn(LoroDoc.prototype, 'import');
+    const many = vi.spyOn(LoroDoc.prototype, 'importBatch');
+    await clock.pass(16);
+    expect([opened.text(), one.mock.calls.length, many.mock.calls.length]).toEqual(['one|two', 0, 1]);
+    one.mockRestore();
+    many.mockRestore();
   });
 
   it('reports an update that cannot be read and takes the others', async () => {

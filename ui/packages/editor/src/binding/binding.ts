@@ -125,16 +125,32 @@ export class Binding {
   /** Imports updates and shows all of them at once. One that cannot be read is reported; the others count. */
   import(updates: readonly Uint8Array[]): void {
     this.#gathered = remoteTransaction(this.#view.state);
-    for (const update of updates) {
-      try {
-        this.#doc.import(update);
-      } catch (error) {
-        this.#onError(error, false);
+    if (!this.#importTogether(updates)) {
+      for (const update of updates) {
+        try {
+          this.#doc.import(update);
+        } catch (error) {
+          this.#onError(error, false);
+        }
       }
     }
     const tr = this.#gathered;
     this.#gathered = null;
     this.#show(tr);
+  }
+
+  /**
+   * Imports many updates as one: each import costs Loro about as much, however little is in it.
+   * Returns false if one of them cannot be read; then none was imported.
+   */
+  #importTogether(updates: readonly Uint8Array[]): boolean {
+    if (updates.length < 2) return false;
+    try {
+      this.#doc.importBatch([...updates]);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Takes back the user's last group of changes. Returns false if there is none. */
