@@ -42,6 +42,7 @@ for (const theme of ['light', 'dark']) {
     await openPage(app, 'Welcome');
     for (const [width, height] of SIZES) {
       await app.resize(width, height);
+      await eventually('that size', async () => (await app.execute('return innerWidth')) === width || undefined);
       await app.execute('document.querySelector("main .scroll")?.scrollTo(0, 0)');
       await app.screenshot(`workspace-${width}-${theme}`);
     }
