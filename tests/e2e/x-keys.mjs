@@ -16,7 +16,8 @@ export async function xKeyboard(app) {
   const window = stdout.trim().split('\n').at(-1);
   await run('xdotool', ['windowfocus', '--sync', window]);
   const keys = (...names) => run('xdotool', ['key', '--clearmodifiers', ...names]);
-  /** Types a text, with so many milliseconds from one key to the next. */
-  const text = (characters, between) => run('xdotool', ['type', '--delay', String(between), characters]);
+  /** Types small letters and spaces, with so many milliseconds from one key to the next. */
+  const text = (characters, between) =>
+    run('xdotool', [...characters].flatMap((character) => ['key', '--delay', '0', character === ' ' ? 'space' : character, 'sleep', String(between / 1_000)]));
   return { keys, text };
 }
