@@ -1,3 +1,4 @@
+import { LoroDoc } from 'loro-crdt';
 import { afterEach, expect, test } from 'vitest';
 import { closeWindow, openWindow } from '../testing/window';
 
@@ -78,8 +79,14 @@ test('the status bar tells the truth in the agreed words', async () => {
 });
 
 test('words are counted at the right', async () => {
-  const window = await openWindow({ pages: [{ title: 'One', body: 'low water at noon' }] });
-  expect(document.querySelector('footer')).toBeDefined();
+  const id = '01900000-0000-7000-8000-000000000001';
+  const window = await openWindow({ pages: [{ id, title: 'One' }] });
+  for (let n = 0; n < 200 && !window.text().includes('0 words'); n += 1) await window.settled();
+  const remote = new LoroDoc();
+  remote.configTextStyle({ b: { expand: 'none' } });
+  remote.getText('text').insert(0, '\nlow water at noon');
+  window.store.fake.remoteUpdate({ entity: 'Page', id, field: 'body' }, remote.export({ mode: 'update' }));
+  for (let n = 0; n < 50 && !window.text().includes('4 words'); n += 1) await window.settled();
   expect(window.text()).toContain('4 words');
 });
 

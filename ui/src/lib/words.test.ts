@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countWords } from './words';
+import { WordCounter, countWords } from './words';
 
 test.each([
   ['', 0],
@@ -14,4 +14,19 @@ test.each([
   ['مرحبا بالعالم', 2],
 ])('%j has %i', (text, words) => {
   expect(countWords(text)).toBe(words);
+});
+
+test('a page is counted again by reading only what is new in it', () => {
+  const reads: string[] = [];
+  const block = (text: string) => ({
+    get textContent() {
+      reads.push(text);
+      return text;
+    },
+  });
+  const words = new WordCounter();
+  const blocks = [block('one two'), block('three')];
+  expect(words.count(blocks)).toBe(3);
+  expect(words.count([...blocks, block('four')])).toBe(4);
+  expect(reads).toEqual(['one two', 'three', 'four']);
 });

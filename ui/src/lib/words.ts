@@ -2,6 +2,26 @@
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
 const WORDS = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[\p{L}\p{N}][\p{L}\p{N}\p{M}'’_-]*/gu;
 
+/** A piece of a page, the same object for as long as its text stays the same. */
+interface Block {
+  readonly textContent: string;
+}
+
+/** Counts the words of a page again and again, and reads only the blocks that it has not seen. */
+export class WordCounter {
+  readonly #counts = new WeakMap<Block, number>();
+
+  count(blocks: readonly Block[]): number {
+    return blocks.reduce((sum, block) => sum + this.#of(block), 0);
+  }
+
+  #of(block: Block): number {
+    let count = this.#counts.get(block);
+    if (count === undefined) this.#counts.set(block, (count = countWords(block.textContent)));
+    return count;
+  }
+}
+
 /** How many words a text has. */
 export function countWords(text: string): number {
   let count = 0;

@@ -12,8 +12,6 @@ export interface OpenPage {
   id: string;
   title: string;
   updated_at: string;
-  /** The text without its formats. */
-  body: string | null;
 }
 
 /** A page that was put into the trash. */
@@ -23,9 +21,10 @@ export interface TrashedPage {
   deleted_at: string | null;
 }
 
-// Only these are read, and told of when they change: a keystroke in some page is no news to the tree.
+// Only these are read, and told of when they change: a keystroke in some page is no news to the tree, and a page's text
+// comes to its editor as a document.
 const TREE_FIELDS = ['title', 'parent', 'parent_order', 'path'] satisfies (keyof Page)[];
-const OPEN_FIELDS = ['title', 'updated_at', 'body'] satisfies (keyof OpenPage)[];
+const OPEN_FIELDS = ['title', 'updated_at'] satisfies (keyof OpenPage)[];
 const TRASH_FIELDS = ['title', 'deleted_at'] satisfies (keyof TrashedPage)[];
 
 /** The pages of the workspace, as the store has them now, and what can be done with them. */

@@ -27,17 +27,20 @@ test('nothing is known before the first result, and then everything', async () =
   expect(store.fake.subscriptions).toBe(0);
 });
 
-test('the tree stays the same object while somebody types in a page, and the page itself is told', async () => {
+test('what somebody types in a page is no news to the tree, nor to who follows the page; its title is', async () => {
   const { pages, store, settled } = open(['One']);
   const told: unknown[] = [];
-  pages.followPage(id(0), (page) => told.push(page?.body ?? null));
+  pages.followPage(id(0), (page) => told.push(page?.title ?? null));
   pages.followPage(id(9), (page) => told.push(page));
   await settled();
   const { tree } = pages;
   await store.update('Page', id(0), { body: 'text' });
   await settled();
   expect(pages.tree).toBe(tree);
-  expect(told).toEqual([null, null, 'text']);
+  expect(told).toEqual(['One', null]);
+  await store.update('Page', id(0), { title: 'Eins' });
+  await settled();
+  expect(told).toEqual(['One', null, 'Eins']);
 });
 
 test('while it is held, the tree shows what is done here and not what comes from elsewhere', async () => {

@@ -2,7 +2,6 @@ import type { DataStore, Unsubscribe } from '@tombolo/client';
 import { createContext } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { messages } from '../lib/messages';
-import { countWords } from '../lib/words';
 import { shown } from '../lib/titles';
 import type { Shell } from '../lib/shell';
 import { failure } from './failures';
@@ -54,8 +53,8 @@ export class Workspace {
   newest = $state.raw<string | null>(null);
   /** The open page as it is now; null if it is not on this device, undefined before that is known and where none is open. */
   opened = $state.raw<OpenPage | null>();
-  /** How many words the open page has; null where none is open. */
-  readonly wordCount: number | null = $derived(this.opened ? countWords(this.opened.body ?? '') : null);
+  /** How many words the open page has; null where none is open. Its editor counts them. */
+  wordCount = $state.raw<number | null>(null);
   /** Whether the window is too narrow for a sidebar beside the page. */
   narrow = $state(false);
   /** Whether a sidebar that lies over the page is shown. */
@@ -87,6 +86,7 @@ export class Workspace {
   followOpened(): Unsubscribe | undefined {
     const { page } = this.navigation;
     this.opened = undefined;
+    this.wordCount = null;
     return page === null ? undefined : this.pages.followPage(page, (opened) => (this.opened = opened));
   }
 

@@ -2,7 +2,7 @@
 import { type Acknowledged, Outbox, type SaveState } from './host/outbox';
 import { type Clock, systemClock } from './host/clock';
 import type { DocumentPiece, DocumentSource } from './host/source';
-import { EditorState, type Plugin, TextSelection } from 'prosemirror-state';
+import { EditorState, Plugin, TextSelection } from 'prosemirror-state';
 import { documentOf, readBlocks, type Block } from './format/read';
 import { loadDocument, readInSlices } from './host/load';
 import { Binding } from './binding/binding';
@@ -49,6 +49,8 @@ export interface EditorOptions {
   readonly clock?: Clock;
   /** Called when {@link Editor.status} has changed. */
   onState?(status: EditorStatus): void;
+  /** Called with what is shown, once it is opened and whenever it has changed since, from wherever. */
+  onDocument?(shown: Node): void;
   onError?(error: unknown, failure: EditorFailure): void;
 }
 
@@ -109,7 +111,7 @@ class OpenEditor implements Editor {
       endStep: () => this.endStep(),
     });
     this.view = new EditorView(options.element, {
-      state: EditorState.create({ schema, plugins: [...(plugins ?? [])] }),
+      state: EditorState.create({ schema, plugins: [...(plugins ?? []), this.#watcher()] }),
       // While it is being filled, changes are not taken. It counts as editable all the same: to switch that over later
       // would lay out a big page anew, and hold the window for as long.
       editable: () => this.#editable && this.#binding?.writable !== false,
@@ -196,6 +198,13 @@ class OpenEditor implements Editor {
     this.#resolveOpened();
   }
 
+  #watcher(): Plugin {
+    const update = ({ state: { doc } }: EditorView, before: EditorState): void => {
+      if (doc !== before.doc && this.#binding !== null) this.#options.onDocument?.(doc);
+    };
+    return new Plugin({ view: () => ({ update }) });
+  }
+
   #follows(unfollow: () => void): void {
     this.#unfollow = unfollow;
   }
@@ -251,6 +260,7 @@ class OpenEditor implements Editor {
     // It can be edited from now on.
     this.view.setProps({});
     this.#report({ kind: 'saved' });
+    this.#options.onDocument?.(this.view.state.doc);
     this.#resolveOpened();
   }
 
