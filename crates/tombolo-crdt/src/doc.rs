@@ -13,13 +13,8 @@ use tombolo_richtext::mark;
 
 /// Up to this many operations a document is read back whole after every foreign import.
 const PROVE_ALWAYS_OPS: usize = 1_024;
-/// A larger document is read back whole after this many foreign imports, …
+/// A larger document is read back whole after this many foreign imports.
 const PROVE_EVERY_IMPORTS: u32 = 64;
-/// … or after one for so many operations, if that is more: reading costs their number, and an import is to cost the same
-/// in a document of any size …
-const PROVE_OPS_PER_IMPORT: usize = 512;
-/// … but after this many at the latest.
-const PROVE_IMPORTS_MAX: u32 = 4_096;
 
 /// The root map that holds a row's scalars.
 pub(crate) const ROW: &str = "row";
@@ -207,8 +202,7 @@ impl Doc {
         let imported = self.guard(|loro| import(loro, bytes, &envelope));
         let imported = imported.and_then(|imported| {
             self.unproven_imports += 1;
-            let ops = self.len_ops()?;
-            if ops <= PROVE_ALWAYS_OPS || self.unproven_imports >= imports_to_prove(ops) {
+            if self.unproven_imports >= PROVE_EVERY_IMPORTS || self.len_ops()? <= PROVE_ALWAYS_OPS {
                 self.prove()?;
             }
             Ok(imported)
@@ -399,12 +393,6 @@ impl Doc {
 /// `CRDT_DECODE_FAILED` if the bytes are no update; `TOO_LARGE`.
 pub fn spans(bytes: &[u8]) -> Result<Vec<Span>> {
     wire::read(&unpack(bytes)).map(|envelope| envelope.spans)
-}
-
-/// After how many foreign imports a document of so many operations is read back whole.
-fn imports_to_prove(ops: usize) -> u32 {
-    let imports = u32::try_from(ops / PROVE_OPS_PER_IMPORT).unwrap_or(PROVE_IMPORTS_MAX);
-    imports.clamp(PROVE_EVERY_IMPORTS, PROVE_IMPORTS_MAX)
 }
 
 /// Lets Loro read the bytes in an empty document first. What makes it panic there costs only that one's memory, not a
