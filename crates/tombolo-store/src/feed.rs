@@ -7,9 +7,10 @@
 use crate::backend::Backend;
 use crate::engine::Committed;
 use crate::store::Submitter;
+use crate::writer::lock;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use tombolo_core::{DocRef, PeerId, Result};
 use tombolo_crdt::Version;
 
@@ -75,7 +76,7 @@ struct Marks {
 impl Followed {
     /// Notes what a group did.
     pub(crate) fn note(&self, committed: &Committed) {
-        let docs = self.lock();
+        let docs = lock(&self.docs);
         if docs.is_empty() {
             return;
         }
@@ -92,23 +93,19 @@ impl Followed {
     }
 
     fn begin(&self, doc: &DocRef) -> Arc<Marks> {
-        let mut docs = self.lock();
+        let mut docs = lock(&self.docs);
         let entry = docs.entry(doc.clone()).or_default();
         entry.feeds += 1;
         Arc::clone(&entry.marks)
     }
 
     fn end(&self, doc: &DocRef) {
-        let mut docs = self.lock();
+        let mut docs = lock(&self.docs);
         let Some(entry) = docs.get_mut(doc) else { return };
         entry.feeds -= 1;
         if entry.feeds == 0 {
             docs.remove(doc);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<DocRef, Entry>> {
-        self.docs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,10 +173,10 @@ mod tests {
         let documents = BTreeSet::from([doc(1), doc(2)]);
         followed.note(&Committed { documents, rebuilt: BTreeSet::from([doc(2)]), ..Committed::default() });
         assert_eq!((first.changes.load(Ordering::Relaxed), second.rebuilds.load(Ordering::Relaxed)), (1, 0));
-        assert_eq!(followed.lock().len(), 1);
+        assert_eq!(lock(&followed.docs).len(), 1);
         followed.end(&doc(1));
-        assert_eq!(followed.lock().len(), 1);
+        assert_eq!(lock(&followed.docs).len(), 1);
         followed.end(&doc(1));
-        assert!(followed.lock().is_empty());
+        assert!(lock(&followed.docs).is_empty());
     }
 }
