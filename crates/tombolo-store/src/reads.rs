@@ -4,7 +4,7 @@ use crate::backend::{Read, Row, Select, SpaceRow};
 use serde_json::{Map, Value as Json, json};
 use tombolo_core::{
     Code, DocRef, Entity, Error, Fields, Filter, Manifest, Operation, PeerId, Result, RichtextForm, RowId,
-    Seq, SystemRandom, format_time,
+    SystemRandom, format_time,
 };
 use tombolo_crdt::Doc;
 
@@ -71,12 +71,6 @@ pub fn draft_json(draft: &crate::backend::DraftRow) -> Json {
     })
 }
 
-/// What a read that can be subscribed to gives: rows in their order.
-pub(crate) struct Rows {
-    pub(crate) rows: Vec<Json>,
-    pub(crate) head: Seq,
-}
-
 /// Whether rows with these ids are gone for good or only out of the result.
 pub(crate) fn is_deleted(
     reader: &impl Read,
@@ -136,12 +130,12 @@ pub fn answer(reader: &impl Read, manifest: &Manifest, operation: &Operation) ->
     answered
 }
 
-/// The rows of a read, with the head of the log that they show.
-pub(crate) fn rows(reader: &impl Read, manifest: &Manifest, operation: &Operation) -> Result<Rows> {
+/// The rows of a read that can be subscribed to, in their order.
+pub(crate) fn rows(reader: &impl Read, manifest: &Manifest, operation: &Operation) -> Result<Vec<Json>> {
     reader.begin_read()?;
-    let rows = (|| Ok(Rows { head: reader.head()?, rows: shown(reader, manifest, operation)?.0 }))();
+    let rows = shown(reader, manifest, operation);
     reader.end_read()?;
-    rows
+    Ok(rows?.0)
 }
 
 fn in_snapshot(reader: &impl Read, manifest: &Manifest, operation: &Operation) -> Result<Answer> {

@@ -405,8 +405,10 @@ impl<B: Backend + Send + 'static> Subscription for Live<B> {
         let touched_at = self.touched_at();
         let shows = |entity: &str, field: Option<&str>| reads::shows(&self.operation, entity, field);
         let new = self.store.read_shown(shows, |reader| reads::rows(reader, &manifest, &self.operation))?;
-        tracing::trace!(head = %new.head, "a live query was read again");
         let why = |id: &str| {
+            if matches!(self.operation, Operation::Drafts) {
+                return Ok(Why::Deleted);
+            }
             let id: RowId = id.parse()?;
             let deleted =
                 self.store.read_log(|reader| reads::is_deleted(reader, &manifest, &self.operation, id))?;
@@ -416,13 +418,9 @@ impl<B: Backend + Send + 'static> Subscription for Live<B> {
                 _ => Why::NoLongerMatches,
             })
         };
-        let why = |id: &str| match self.operation {
-            Operation::Drafts => Ok(Why::Deleted),
-            _ => why(id),
-        };
-        let difference = live::difference(&self.rows, &new.rows, self.revision + 1, why)?;
+        let difference = live::difference(&self.rows, &new, self.revision + 1, why)?;
         self.read_at = Some(touched_at);
-        self.rows = new.rows;
+        self.rows = new;
         let empty = || Difference {
             revision: 1,
             added: Vec::new(),
